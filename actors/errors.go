@@ -1,0 +1,77 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"castaway/raft"
+)
+
+// ErrIndeterminate is in every error that leaves open whether the command was, or
+// will be, carried out. Retry only what may safely happen twice, or find out by
+// reading. An *Error without it means: definitely not done.
+var ErrIndeterminate = errors.New("the outcome is unknown: it may have been done, or still be done later")
+
+// Reason says why a request failed. Its values are on the wire.
+type Reason uint32
+
+const (
+	ReasonNone Reason = iota
+	// ReasonNoLeader: no leader is known; try again after an election timeout.
+	ReasonNoLeader
+	// ReasonNotLeader: this server does not lead, and forwarding is off or failed.
+	ReasonNotLeader
+	// ReasonNotReady: the server is recovering, or leads but has not committed yet.
+	ReasonNotReady
+	// ReasonTooLarge: the command exceeds MaxEntryBytes.
+	ReasonTooLarge
+	// ReasonOverloaded: a named limit is reached; back off.
+	ReasonOverloaded
+	// ReasonDiskReserve: the disk's reserve would be touched; free some space.
+	ReasonDiskReserve
+	// ReasonHalted: the group has stopped for good; see its status.
+	ReasonHalted
+	// ReasonStopped: the node is shutting down.
+	ReasonStopped
+	// ReasonLeadershipLost: it was proposed, and then the leader changed.
+	ReasonLeadershipLost
+	// ReasonRestarted: it was proposed, and then an actor crashed.
+	ReasonRestarted
+	// ReasonDeadline: the caller's context ended first.
+	ReasonDeadline
+	// ReasonMachineFailed: the machine refused or failed the query.
+	ReasonMachineFailed
+)
+
+// Error is the error of every request to a group. errors.Is(err, ErrIndeterminate)
+// tells its outcome.
+type Error struct {
+	Group         raft.GroupID
+	Reason        Reason
+	Indeterminate bool
+	Leader        raft.NodeID   // who leads, if known
+	Limit         string        // the name of the limit, with ReasonOverloaded and ReasonTooLarge
+	RetryAfter    time.Duration // zero: at once, or never; see Reason
+	Detail        string        // what happened, and what to do next
+	Cause         error         // e.g. context.DeadlineExceeded
+}
+
+func (e *Error) Error() string {
+	if e.Indeterminate {
+		return fmt.Sprintf("group %d: %s (%v)", e.Group, e.Detail, ErrIndeterminate)
+	}
+	return fmt.Sprintf("group %d: %s (not done)", e.Group, e.Detail)
+}
+
+// Unwrap gives ErrIndeterminate when the outcome is unknown, and the cause.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	if e.Indeterminate {
+		errs = append(errs, ErrIndeterminate)
+	}
+	if e.Cause != nil {
+		errs = append(errs, e.Cause)
+	}
+	return errs
+}

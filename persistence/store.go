@@ -1,0 +1,73 @@
+package persistence
+
+import (
+	"errors"
+
+	"castaway/raft"
+)
+
+// Store holds the logs and hard states of a node's groups. It is safe for
+// concurrent use; the writes of one group come from one goroutine at a time.
+//
+// The only sync point is Sync: what was appended before a Sync that returned nil
+// survives any crash. Before that, a crash may keep any prefix of the appends
+// (each of them whole or not at all), never a later one without an earlier one.
+//
+// A failed Append or Sync is final (C40): the store fails every later call with
+// the same error and must be closed. Only ErrNoSpace is not: nothing was
+// written, and the call may be repeated once there is room.
+type Store interface {
+	// Load reads what the group left behind, verifying it; a group that the store
+	// does not know is the zero Restored. tailBytes bounds Restored.Tail.
+	// An error that Is ErrCorrupt means that what was once acknowledged is lost:
+	// the server must neither vote nor acknowledge.
+	Load(group raft.GroupID, tailBytes int) (raft.Restored, error)
+	// Append takes one atomic write: hard state, truncation, entries. p.After is
+	// not looked at. It keeps no reference to p's slices after the next Sync.
+	Append(group raft.GroupID, p *raft.Persist) error
+	// Sync makes everything appended so far durable.
+	Sync() error
+	// Entries reads entries [first, last] of the group, at most maxBytes of them
+	// by Entry.Size but at least one, whether synced or not. Frames are verified.
+	// ErrCompacted means that first is no longer there; ErrUnavailable that an
+	// index is beyond the log.
+	Entries(group raft.GroupID, first, last raft.Index, maxBytes int) ([]raft.Entry, error)
+	// Compact lets go of the entries up to and including index, whose term and
+	// configuration meta records. The space comes back in time, not at once.
+	Compact(group raft.GroupID, meta raft.SnapshotMeta) error
+	// Space says how much room is left on the store's disk; cheap enough to ask
+	// before every batch.
+	Space() Space
+	// Close releases everything; it is not a sync point.
+	Close() error
+}
+
+// Space is a store's room, in bytes.
+type Space struct {
+	Free uint64
+	// Reserve is what proposals must leave free; below it, a leader refuses them
+	// and a follower takes no entries.
+	Reserve uint64
+}
+
+// Low says that only hard states may still be written.
+func (s Space) Low() bool { return s.Free < s.Reserve }
+
+// Errors of a Store.
+var (
+	// ErrCorrupt means that the store lost or damaged what it had acknowledged.
+	ErrCorrupt = errors.New("persistence: acknowledged data is lost or damaged")
+	// ErrFailed means that a write or sync failed before; the store is closed to
+	// writes for good, since the kernel may have dropped what was not written.
+	ErrFailed = errors.New("persistence: the store failed")
+	// ErrNoSpace means that the write would not leave room for the store itself.
+	ErrNoSpace = errors.New("persistence: no space left above the hard floor")
+	// ErrCompacted means that the entries asked for are no longer in the log.
+	ErrCompacted = errors.New("persistence: entries are compacted")
+	// ErrUnavailable means that the entries asked for are not in the log yet.
+	ErrUnavailable = errors.New("persistence: entries are beyond the log")
+	// ErrLocked means that another process has the data directory open.
+	ErrLocked = errors.New("persistence: the data directory is in use")
+	// ErrMismatch means that the data directory belongs to another cluster or server.
+	ErrMismatch = errors.New("persistence: the data directory belongs to another server")
+)
