@@ -1,0 +1,97 @@
+package config
+
+import "strings"
+
+// EnvPrefix begins the name of every environment variable that is a key.
+const EnvPrefix = "CASTAWAY_"
+
+// Key is one thing that a node can be told.
+type Key struct {
+	Name    string // in the file, and --Name as a flag
+	Section string // what it is about, for help and show
+	Default string // as text; empty may mean "follows from others", see Doc
+	Unit    string // what its value is
+	Doc     string
+
+	field func(*Config) any
+}
+
+// Env is the key's environment variable.
+func (k Key) Env() string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_"))
+}
+
+// Keys lists every key, by section.
+func Keys() []Key {
+	var keys []Key
+	for _, section := range [][]Key{identityKeys(), addressKeys(), securityKeys(), timeKeys(), limitKeys(), logKeys()} {
+		keys = append(keys, section...)
+	}
+	return keys
+}
+
+func identityKeys() []Key {
+	const s = "identity"
+	return []Key{
+		{"id", s, "1", "number from 1", "this node's id; it must be one of peers, and never be given to another data directory", func(c *Config) any { return &c.ID }},
+		{"name", s, "", "text", "this node's name for people; default node-<id>", func(c *Config) any { return &c.Name }},
+		{"data-dir", s, "castaway-data", "path", "where the log, term and vote live; one directory a node", func(c *Config) any { return &c.DataDir }},
+		{"cluster-name", s, "castaway", "text", "the cluster's name; together with the members it makes the cluster's id", func(c *Config) any { return &c.ClusterName }},
+		{"peers", s, "", "id=host:port[/client-host:port],…", "all members, this one included, the same on every node; default this node alone", func(c *Config) any { return &c.Peers }},
+	}
+}
+
+func addressKeys() []Key {
+	const s = "addresses"
+	return []Key{
+		{"listen-peer", s, "", "host:port", "where to listen for peers; default this id's address in peers, or 127.0.0.1:2380", func(c *Config) any { return &c.ListenPeer }},
+		{"advertise-peer", s, "", "host:port", "where peers reach this node; default this id's address in peers, which it must equal", func(c *Config) any { return &c.AdvertisePeer }},
+		{"listen-client", s, "", "host:port", "where to serve the etcd v3 API; default this id's client address in peers, or 127.0.0.1:2379", func(c *Config) any { return &c.ListenClient }},
+		{"advertise-client", s, "", "host:port", "where clients reach this node; default this id's client address in peers, or listen-client", func(c *Config) any { return &c.AdvertiseClient }},
+		{"listen-http", s, "127.0.0.1:2381", "host:port", "where to serve health, status and metrics", func(c *Config) any { return &c.ListenHTTP }},
+	}
+}
+
+func securityKeys() []Key {
+	const s = "security"
+	return []Key{
+		{"peer-tls-cert", s, "", "path", "PEM certificate that this node shows its peers; all three of peer-tls-… or none", func(c *Config) any { return &c.PeerTLSCert }},
+		{"peer-tls-key", s, "", "path", "PEM key of peer-tls-cert", func(c *Config) any { return &c.PeerTLSKey }},
+		{"peer-tls-ca", s, "", "path", "PEM certificates that must have signed the peers' certificates", func(c *Config) any { return &c.PeerTLSCA }},
+		{"insecure-network", s, "false", "true or false", "allow plaintext beyond loopback: whoever reaches the port can read and write everything, and vote", func(c *Config) any { return &c.InsecureNetwork }},
+	}
+}
+
+func timeKeys() []Key {
+	const s = "time"
+	return []Key{
+		{"tick-interval", s, "20ms", "duration", "the unit of the node's timers", func(c *Config) any { return &c.TickInterval }},
+		{"election-ticks", s, "50", "ticks", "shortest time without a leader before an election; each one is drawn from one to two of it", func(c *Config) any { return &c.ElectionTicks }},
+		{"heartbeat-ticks", s, "5", "ticks", "time between a leader's heartbeats; at most a third of election-ticks", func(c *Config) any { return &c.HeartbeatTicks }},
+		{"pre-vote", s, "true", "true or false", "ask before campaigning, so that a node that was cut off disturbs nobody", func(c *Config) any { return &c.PreVote }},
+		{"check-quorum", s, "true", "true or false", "a leader that hears from no majority steps down", func(c *Config) any { return &c.CheckQuorum }},
+		{"shutdown-timeout", s, "10s", "duration", "how long a stop may take before it is cut short", func(c *Config) any { return &c.ShutdownTimeout }},
+	}
+}
+
+func limitKeys() []Key {
+	const s = "limits"
+	return []Key{
+		{"max-entry-bytes", s, "1536KiB", "bytes", "largest command; a larger one is refused", func(c *Config) any { return &c.MaxEntryBytes }},
+		{"max-message-bytes", s, "64KiB", "bytes", "entries in one message between peers; a single larger one travels alone", func(c *Config) any { return &c.MaxMessageBytes }},
+		{"max-inflight-messages", s, "64", "messages", "messages on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightMessages }},
+		{"max-inflight-bytes", s, "4MiB", "bytes", "bytes on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightBytes }},
+		{"max-uncommitted-bytes", s, "64MiB", "bytes", "what a leader takes on beyond what is committed; more is refused as overload", func(c *Config) any { return &c.MaxUncommittedBytes }},
+		{"max-pending-reads", s, "65536", "reads", "reads that wait for the leader's confirmation; more are refused as overload", func(c *Config) any { return &c.MaxPendingReads }},
+		{"cache-bytes", s, "16MiB", "bytes", "newest entries kept in memory for peers that lag", func(c *Config) any { return &c.CacheBytes }},
+		{"disk-reserve-bytes", s, "256MiB", "bytes", "free space on the disk below which writes are refused", func(c *Config) any { return &c.DiskReserveBytes }},
+	}
+}
+
+func logKeys() []Key {
+	const s = "logs"
+	return []Key{
+		{"log-level", s, "info", "debug, info, warn or error", "the least that is logged", func(c *Config) any { return &c.LogLevel }},
+		{"log-format", s, "text", "text or json", "how it is logged, on stderr", func(c *Config) any { return &c.LogFormat }},
+	}
+}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Bounds of what a node can be told.
+const (
+	minTick         = time.Millisecond
+	maxTick         = time.Second
+	maxPeers        = 15
+	maxMessageBytes = 1 * MiB  // several of them must fit into one batch of the remoting
+	maxEntryBytes   = 16 * MiB // one of them must
+)
+
+// Validate says all that is wrong with c, or nil.
+func (c *Config) Validate() error {
+	if problems := c.check(nil); len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
+// checker collects problems; origins may be nil.
+type checker struct {
+	c        *Config
+	origins  map[string]Origin
+	problems Problems
+}
+
+func (c *Config) check(origins map[string]Origin) Problems {
+	k := &checker{c: c, origins: origins}
+	k.identity()
+	k.addresses()
+	k.network()
+	k.times()
+	k.limits()
+	k.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
+	k.oneOf("log-format", c.LogFormat, "text", "json")
+	return k.problems
+}
+
+// report notes a problem; every key that it can be called with exists.
+func (k *checker) report(key, what, fix string) {
+	value := ""
+	for _, known := range Keys() {
+		if known.Name == key {
+			value = text(known.field(k.c))
+		}
+	}
+	k.problems = append(k.problems, Problem{Key: key, Origin: k.origins[key], Value: value, What: what, Fix: fix})
+}
+
+func (k *checker) require(ok bool, key, what, fix string) {
+	if !ok {
+		k.report(key, what, fix)
+	}
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	k.require(slices.Contains(allowed, value), key, "is not one of the possible values", fmt.Sprintf("use one of %v", allowed))
+}
+
+func (k *checker) identity() {
+	c := k.c
+	k.require(c.ID > 0, "id", "is not a node's id", "use a number from 1")
+	k.require(c.DataDir != "", "data-dir", "is empty", "name a directory that only this node uses")
+	k.require(c.ClusterName != "", "cluster-name", "is empty", "give the same name on every node")
+	seenID, seenAddress := map[uint64]bool{}, map[string]bool{}
+	for _, p := range c.Peers {
+		k.require(p.ID > 0, "peers", "has a member with id 0", "number them from 1")
+		k.require(!seenID[p.ID], "peers", fmt.Sprintf("has the id %d twice", p.ID), "give each member its own id")
+		k.require(!seenAddress[p.Address], "peers", fmt.Sprintf("has the address %s twice", p.Address), "give each member its own address")
+		seenID[p.ID], seenAddress[p.Address] = true, true
+		k.address("peers", p.Address, len(c.Peers) == 1)
+		if p.Client != "" {
+			k.address("peers", p.Client, len(c.Peers) == 1)
+		}
+	}
+	k.require(len(c.Peers) <= maxPeers, "peers", fmt.Sprintf("has %d members", len(c.Peers)), fmt.Sprintf("use at most %d; five survive two failures", maxPeers))
+}
+
+func (k *checker) addresses() {
+	c := k.c
+	for _, a := range []struct{ key, value string }{
+		{"listen-peer", c.ListenPeer}, {"listen-client", c.ListenClient}, {"listen-http", c.ListenHTTP},
+		{"advertise-peer", c.AdvertisePeer}, {"advertise-client", c.AdvertiseClient},
+	} {
+		k.address(a.key, a.value, true)
+	}
+	self, listed := c.Peer(c.ID)
+	if !listed {
+		k.report("peers", fmt.Sprintf("does not hold this node's id %d", c.ID), "add it, or change id")
+		return
+	}
+	// A peer that is addressed by another string than the one it advertises makes
+	// messages loop between the two.
+	k.require(self.Address == c.AdvertisePeer, "advertise-peer",
+		fmt.Sprintf("differs from this node's address in peers, %s", self.Address), "leave it out, or make them equal, letter by letter")
+}
+
+func (k *checker) address(key, value string, zeroPort bool) {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil || host == "" {
+		k.report(key, fmt.Sprintf("holds %q, which is not host:port", value), "write it like 127.0.0.1:2379 or [::1]:2379")
+		return
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	k.require(err == nil, key, fmt.Sprintf("holds %q, whose port is not a number up to 65535", value), "use a port number")
+	k.require(err != nil || n != 0 || zeroPort, key, fmt.Sprintf("holds %q, whose port is 0", value), "the others must know the port: choose one")
+}
+
+// network refuses plaintext beyond loopback. An advertised address is not looked
+// at: only who listens can be reached.
+func (k *checker) network() {
+	c := k.c
+	given := 0
+	for _, path := range []string{c.PeerTLSCert, c.PeerTLSKey, c.PeerTLSCA} {
+		if path != "" {
+			given++
+		}
+	}
+	k.require(given == 0 || given == 3, "peer-tls-cert", "is given without peer-tls-key and peer-tls-ca, or they without it", "give all three, or none")
+	if c.InsecureNetwork {
+		return
+	}
+	const plain = "would let anyone on the network in, without encryption or password"
+	if !c.PeerTLS() {
+		k.require(IsLoopback(c.ListenPeer), "listen-peer", plain, "give peer-tls-cert, peer-tls-key and peer-tls-ca, listen on 127.0.0.1, or accept the risk with insecure-network")
+	}
+	k.require(IsLoopback(c.ListenClient), "listen-client", plain, "listen on 127.0.0.1, or accept the risk with insecure-network")
+	k.require(IsLoopback(c.ListenHTTP), "listen-http", plain, "listen on 127.0.0.1, or accept the risk with insecure-network")
+}
+
+// IsLoopback says whether only this machine can reach the address. A name other
+// than localhost is taken to be reachable by others.
+func IsLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (k *checker) times() {
+	c := k.c
+	k.require(c.TickInterval >= minTick && c.TickInterval <= maxTick, "tick-interval", "is out of bounds", fmt.Sprintf("use %v to %v", minTick, maxTick))
+	k.require(c.HeartbeatTicks >= 1, "heartbeat-ticks", "is too few", "use at least 1")
+	k.require(c.ElectionTicks >= 3*c.HeartbeatTicks, "election-ticks", fmt.Sprintf("is less than three times heartbeat-ticks (%d)", c.HeartbeatTicks), "a lost heartbeat would start an election: use more")
+	k.require(c.ShutdownTimeout > 0, "shutdown-timeout", "leaves no time", "use some seconds")
+}
+
+func (k *checker) limits() {
+	c := k.c
+	k.require(c.MaxEntryBytes >= 1*KiB && c.MaxEntryBytes <= maxEntryBytes, "max-entry-bytes", "is out of bounds", fmt.Sprintf("use 1KiB to %v", maxEntryBytes))
+	k.require(c.MaxMessageBytes >= 1*KiB && c.MaxMessageBytes <= maxMessageBytes, "max-message-bytes", "is out of bounds", fmt.Sprintf("use 1KiB to %v", maxMessageBytes))
+	k.require(c.MaxInflightMessages >= 1, "max-inflight-messages", "is too few", "use at least 1")
+	k.require(c.MaxInflightBytes >= c.MaxMessageBytes, "max-inflight-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
+	k.require(c.MaxUncommittedBytes >= c.MaxEntryBytes, "max-uncommitted-bytes", fmt.Sprintf("is less than max-entry-bytes (%v)", c.MaxEntryBytes), "use at least that")
+	k.require(c.MaxPendingReads >= 1, "max-pending-reads", "is too few", "use at least 1")
+	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
+}
+
+// advice is about what is valid and probably not meant.
+func (c *Config) advice() []string {
+	var warnings []string
+	if n := len(c.Peers); n > 1 && n%2 == 0 {
+		warnings = append(warnings, fmt.Sprintf("%d members survive no more failures than %d would; use an odd number", n, n-1))
+	}
+	if c.InsecureNetwork {
+		warnings = append(warnings, "insecure-network is set: whoever reaches this node's ports can read and write everything")
+	}
+	return warnings
+}
