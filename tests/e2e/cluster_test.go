@@ -1,0 +1,225 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// maxElectionTimeout is the largest randomized election timeout of the servers
+// that these tests start: they run with the defaults.
+const maxElectionTimeout = 2 * time.Second
+
+// cluster is five processes of the real binary.
+type cluster struct {
+	t       *testing.T
+	network *network // nil: all on loopback
+	binary  string
+	dir     string
+	servers []*server
+}
+
+type server struct {
+	id                 int
+	peer, client, http string // host:port
+	cmd                *exec.Cmd
+}
+
+func startCluster(t *testing.T, size int, network *network) *cluster {
+	t.Helper()
+	castaway, _ := build(t)
+	c := &cluster{t: t, network: network, binary: castaway, dir: t.TempDir()}
+	for id := 1; id <= size; id++ {
+		s := &server{id: id}
+		if network != nil {
+			host := network.address(id)
+			s.peer, s.client, s.http = host+":7000", host+":2379", host+":8080"
+		} else {
+			s.peer, s.client, s.http = freeAddress(t), freeAddress(t), freeAddress(t)
+		}
+		c.servers = append(c.servers, s)
+	}
+	for _, s := range c.servers {
+		c.start(s)
+	}
+	t.Cleanup(func() {
+		for _, s := range c.servers {
+			c.kill(s)
+			if t.Failed() {
+				c.keepLog(s)
+			}
+		}
+	})
+	c.awaitReady(c.servers...)
+	return c
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// start starts a server's process, on the data that it has.
+func (c *cluster) start(s *server) {
+	c.t.Helper()
+	var peers []string
+	for _, p := range c.servers {
+		peers = append(peers, fmt.Sprintf("%d=%s", p.id, p.peer))
+	}
+	args := []string{
+		c.binary, "start", "--id", strconv.Itoa(s.id), "--peers", strings.Join(peers, ","),
+		"--listen-peer", s.peer, "--listen-client", s.client, "--listen-http", s.http,
+		"--data-dir", c.dataDir(s),
+	}
+	if c.network != nil {
+		args = append([]string{"ip", "netns", "exec", c.network.namespace(s.id)}, append(args, "--insecure-network")...)
+	}
+	log, err := os.OpenFile(c.logFile(s), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd = exec.Command(args[0], args[1:]...)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cluster) dataDir(s *server) string { return filepath.Join(c.dir, strconv.Itoa(s.id)) }
+func (c *cluster) logFile(s *server) string {
+	return filepath.Join(c.dir, fmt.Sprintf("%d.log", s.id))
+}
+
+// kill is kill -9.
+func (c *cluster) kill(s *server) {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+func (c *cluster) signal(s *server, sig syscall.Signal) {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+// keepLog shows the end of a server's log when its test failed.
+func (c *cluster) keepLog(s *server) {
+	const tail = 4 << 10
+	log, _ := os.ReadFile(c.logFile(s))
+	c.t.Logf("the end of server %d's log:\n%s", s.id, log[max(0, len(log)-tail):])
+}
+
+// status is what a server's /status tells of what these tests need.
+type status struct {
+	Role        string `json:"role"`
+	Term        uint64 `json:"term"`
+	Leader      uint64 `json:"leader"`
+	Commit      uint64 `json:"commit"`
+	Applied     uint64 `json:"applied"`
+	StateHash   string `json:"state_hash"`
+	HashApplied uint64 `json:"hash_applied"`
+}
+
+var statusClient = http.Client{Timeout: time.Second}
+
+func (s *server) status() (status, error) {
+	var st status
+	resp, err := statusClient.Get("http://" + s.http + "/status")
+	if err != nil {
+		return st, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return st, json.NewDecoder(resp.Body).Decode(&st)
+}
+
+// leader gives the server that says that it leads in the newest term, or nil.
+func (c *cluster) leader() *server {
+	var leader *server
+	var term uint64
+	for _, s := range c.servers {
+		if s.cmd == nil {
+			continue
+		}
+		if st, err := s.status(); err == nil && st.Role == "leader" && st.Term > term {
+			leader, term = s, st.Term
+		}
+	}
+	return leader
+}
+
+func (c *cluster) awaitLeader() *server {
+	c.t.Helper()
+	var leader *server
+	c.await("a leader", func() bool { leader = c.leader(); return leader != nil })
+	return leader
+}
+
+func (c *cluster) awaitReady(servers ...*server) {
+	c.t.Helper()
+	for _, s := range servers {
+		c.await(fmt.Sprintf("server %d to be ready", s.id), func() bool {
+			resp, err := statusClient.Get("http://" + s.http + "/readyz")
+			if err != nil {
+				return false
+			}
+			_ = resp.Body.Close()
+			return resp.StatusCode == http.StatusOK
+		})
+	}
+}
+
+// await asks other processes until they have come so far; their state cannot be
+// subscribed to, so it is asked for, a bounded number of times.
+func (c *cluster) await(what string, reached func() bool) {
+	c.t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(20 * maxElectionTimeout)
+	for !reached() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			c.t.Fatalf("no sign of %s", what)
+		}
+	}
+}
+
+func (c *cluster) endpoints() []string {
+	var endpoints []string
+	for _, s := range c.servers {
+		endpoints = append(endpoints, s.client)
+	}
+	return endpoints
+}
+
+func (c *cluster) newClient(endpoints ...string) *clientv3.Client {
+	c.t.Helper()
+	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: 5 * time.Second})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = client.Close() })
+	return client
+}

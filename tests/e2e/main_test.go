@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var (
+	duration = flag.Duration("duration", 20*time.Second, "how long the chaos test makes faults")
+	failures = flag.Int("failovers", 3, "how many leaders the failover test kills")
+	seed     = flag.Int64("seed", 0, "the seed of the chaos test's schedule; 0 takes one from the clock and prints it")
+)
+
+// insideVariable marks the copy of this process that lives in its own namespaces.
+const insideVariable = "CASTAWAY_E2E_INSIDE"
+
+// TestMain moves the whole run into namespaces of its own when it may, so that the
+// chaos test can build a network there without touching the machine's.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getuid() != 0 || os.Getenv(insideVariable) != "" {
+		os.Exit(m.Run())
+	}
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	cmd := exec.Command(self, os.Args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), insideVariable+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		Pdeathsig:    syscall.SIGKILL,
+	}
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			os.Exit(exit.ExitCode())
+		}
+		fmt.Fprintln(os.Stderr, "cannot enter namespaces of its own:", err)
+		os.Exit(1)
+	}
+}
