@@ -13,17 +13,22 @@ import (
 // survives any crash. Before that, a crash may keep any prefix of the appends
 // (each of them whole or not at all), never a later one without an earlier one.
 //
-// A failed Append or Sync is final (C40): the store fails every later call with
-// the same error and must be closed. Only ErrNoSpace is not: nothing was
-// written, and the call may be repeated once there is room.
+// A failed Append, Sync or Compact is final (C40): the store fails every later
+// call with the same error, which Is ErrFailed, and must be closed. Three errors
+// are not final, since nothing was written: ErrNoSpace, after which the call may
+// be repeated once there is room, ErrInvalid and ErrTooLarge.
 type Store interface {
 	// Load reads what the group left behind, verifying it; a group that the store
 	// does not know is the zero Restored. tailBytes bounds Restored.Tail.
 	// An error that Is ErrCorrupt means that what was once acknowledged is lost:
-	// the server must neither vote nor acknowledge.
+	// the server must neither vote nor acknowledge. What was appended before is
+	// made durable first, so that everything in Restored is.
 	Load(group raft.GroupID, tailBytes int) (raft.Restored, error)
 	// Append takes one atomic write: hard state, truncation, entries. p.After is
 	// not looked at. It keeps no reference to p's slices after the next Sync.
+	// A write that does not fit is refused with ErrInvalid and harms nobody: a
+	// term that falls or a vote that changes (C01, C02), entries that do not
+	// follow the log, entries of a later term than the hard state's (C09).
 	Append(group raft.GroupID, p *raft.Persist) error
 	// Sync makes everything appended so far durable.
 	Sync() error
@@ -32,8 +37,10 @@ type Store interface {
 	// ErrCompacted means that first is no longer there; ErrUnavailable that an
 	// index is beyond the log.
 	Entries(group raft.GroupID, first, last raft.Index, maxBytes int) ([]raft.Entry, error)
-	// Compact lets go of the entries up to and including index, whose term and
-	// configuration meta records. The space comes back in time, not at once.
+	// Compact makes the log start after meta.Last and lets go of what was before.
+	// Entries behind meta.Last stay only if the log holds that position; otherwise
+	// all of it goes (C25). It is durable when Compact returns, and so is all that
+	// was appended before; the space comes back in time, not at once.
 	Compact(group raft.GroupID, meta raft.SnapshotMeta) error
 	// Space says how much room is left on the store's disk; cheap enough to ask
 	// before every batch.
@@ -60,6 +67,11 @@ var (
 	// ErrFailed means that a write or sync failed before; the store is closed to
 	// writes for good, since the kernel may have dropped what was not written.
 	ErrFailed = errors.New("persistence: the store failed")
+	// ErrInvalid means that a write does not fit the log or the hard state, or that
+	// no such range can be; nothing was written, and the store goes on.
+	ErrInvalid = errors.New("persistence: the call does not fit the log")
+	// ErrTooLarge means that one entry is larger than the store was made for.
+	ErrTooLarge = errors.New("persistence: the entry exceeds MaxEntryBytes")
 	// ErrNoSpace means that the write would not leave room for the store itself.
 	ErrNoSpace = errors.New("persistence: no space left above the hard floor")
 	// ErrCompacted means that the entries asked for are no longer in the log.
