@@ -640,8 +640,10 @@ type AppendEntries struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Previous *Position              `protobuf:"bytes,1,opt,name=previous,proto3" json:"previous,omitempty"`
 	Commit   uint64                 `protobuf:"varint,2,opt,name=commit,proto3" json:"commit,omitempty"`
-	// Frames, each encoded and checksummed once, by the leader that made the entry.
-	Entries       [][]byte `protobuf:"bytes,3,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Frames one after another, each preceded by its length as a varint; each was
+	// encoded and checksummed once, by the leader that made the entry. They are one
+	// field, since a repeated one costs an allocation an entry.
+	Entries       []byte `protobuf:"bytes,3,opt,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,7 +692,7 @@ func (x *AppendEntries) GetCommit() uint64 {
 	return 0
 }
 
-func (x *AppendEntries) GetEntries() [][]byte {
+func (x *AppendEntries) GetEntries() []byte {
 	if x != nil {
 		return x.Entries
 	}
@@ -1369,7 +1371,7 @@ const file_castaway_proto_rawDesc = "" +
 	"\rAppendEntries\x121\n" +
 	"\bprevious\x18\x01 \x01(\v2\x15.castaway.v1.PositionR\bprevious\x12\x16\n" +
 	"\x06commit\x18\x02 \x01(\x04R\x06commit\x12\x18\n" +
-	"\aentries\x18\x03 \x03(\fR\aentries\"\x8b\x01\n" +
+	"\aentries\x18\x03 \x01(\fR\aentries\"\x8b\x01\n" +
 	"\x12AppendEntriesReply\x12\x18\n" +
 	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x14\n" +
 	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1a\n" +
