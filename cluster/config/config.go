@@ -33,7 +33,9 @@ type Config struct {
 	MaxInflightMessages int
 	MaxInflightBytes    Bytes
 	MaxUncommittedBytes Bytes
-	MaxPendingReads     int
+	MaxQueuedCommands   int
+	MaxQueuedBytes      Bytes
+	MaxQueuedReads      int
 	CacheBytes          Bytes
 	DiskReserveBytes    Bytes
 

@@ -82,7 +82,9 @@ func limitKeys() []Key {
 		{"max-inflight-messages", s, "64", "messages", "messages on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightMessages }},
 		{"max-inflight-bytes", s, "4MiB", "bytes", "bytes on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightBytes }},
 		{"max-uncommitted-bytes", s, "64MiB", "bytes", "what a leader takes on beyond what is committed; more is refused as overload", func(c *Config) any { return &c.MaxUncommittedBytes }},
-		{"max-pending-reads", s, "65536", "reads", "reads that wait for the leader's confirmation; more are refused as overload", func(c *Config) any { return &c.MaxPendingReads }},
+		{"max-queued-commands", s, "65536", "commands", "commands that wait for their turn on this node; more are refused as overload", func(c *Config) any { return &c.MaxQueuedCommands }},
+		{"max-queued-bytes", s, "64MiB", "bytes", "bytes of the commands that wait for their turn; more are refused as overload", func(c *Config) any { return &c.MaxQueuedBytes }},
+		{"max-queued-reads", s, "65536", "reads", "reads that wait on this node; more are refused as overload", func(c *Config) any { return &c.MaxQueuedReads }},
 		{"cache-bytes", s, "16MiB", "bytes", "newest entries kept in memory for peers that lag", func(c *Config) any { return &c.CacheBytes }},
 		{"disk-reserve-bytes", s, "256MiB", "bytes", "free space on the disk below which writes are refused", func(c *Config) any { return &c.DiskReserveBytes }},
 	}

@@ -15,6 +15,7 @@ const (
 	maxPeers        = 15
 	maxMessageBytes = 1 * MiB  // several of them must fit into one batch of the remoting
 	maxEntryBytes   = 16 * MiB // one of them must
+	batchBytes      = 1 * MiB  // what is proposed at once
 )
 
 // Validate says all that is wrong with c, or nil.
@@ -164,8 +165,10 @@ func (k *checker) limits() {
 	k.require(c.MaxMessageBytes >= 1*KiB && c.MaxMessageBytes <= maxMessageBytes, "max-message-bytes", "is out of bounds", fmt.Sprintf("use 1KiB to %v", maxMessageBytes))
 	k.require(c.MaxInflightMessages >= 1, "max-inflight-messages", "is too few", "use at least 1")
 	k.require(c.MaxInflightBytes >= c.MaxMessageBytes, "max-inflight-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
-	k.require(c.MaxUncommittedBytes >= c.MaxEntryBytes, "max-uncommitted-bytes", fmt.Sprintf("is less than max-entry-bytes (%v)", c.MaxEntryBytes), "use at least that")
-	k.require(c.MaxPendingReads >= 1, "max-pending-reads", "is too few", "use at least 1")
+	k.require(c.MaxUncommittedBytes >= c.MaxEntryBytes+batchBytes, "max-uncommitted-bytes", fmt.Sprintf("leaves no room for a batch (%v) and an entry of max-entry-bytes (%v)", batchBytes, c.MaxEntryBytes), "use at least their sum")
+	k.require(c.MaxQueuedCommands >= 1, "max-queued-commands", "is too few", "use at least 1")
+	k.require(c.MaxQueuedBytes >= c.MaxEntryBytes, "max-queued-bytes", fmt.Sprintf("is less than max-entry-bytes (%v)", c.MaxEntryBytes), "use at least that")
+	k.require(c.MaxQueuedReads >= 1, "max-queued-reads", "is too few", "use at least 1")
 	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
 }
 
