@@ -1,0 +1,37 @@
+// Package cluster ties a node together: its store, its actors, the remoting to its
+// peers, and the doors that clients and people use.
+//
+// [Start] brings the parts up in this order: configuration, listeners, data
+// directory and store, actor system, remoting, host, group, doors. [Node.Stop]
+// takes them down in reverse, within a bounded time. What is always true:
+//
+//   - A part is started only when all that it rests on runs, and stopped only when
+//     nothing rests on it any more; a start that fails half-way stops what ran.
+//   - The data directory is stamped with the cluster's id and the node's; another
+//     node's directory is refused, and so is one that is in use.
+//   - A node ends exactly once: when asked to, or because a part failed for good.
+//     [Node.Done] tells when, [Node.Err] why, [ExitCode] what the process says.
+//   - A store that lost what it acknowledged never votes: the node does not start.
+//   - Nothing listens in plaintext beyond loopback unless the configuration says so.
+//
+// # Exit codes
+//
+//	 0  done
+//	 1  definitely not done, for any reason not listed here
+//	 2  usage or configuration; nothing was started
+//	 3  indeterminate: it may or may not have been done
+//	70  the store failed (a write or sync did not succeed); see the disk, then start again
+//	71  the store is corrupt: acknowledged data is lost; do not start it again as it is
+//	72  an actor crashed more often than its restart budget allows
+//	73  the data directory is in use by another process
+//	74  the data directory belongs to another cluster or node
+//	75  an address could not be listened on
+//
+// The files: node (Start, Stop, Done), parts (each part's start and stop),
+// identity (cluster id), listen (sockets), exit (exit codes), report (status for
+// people and programs), checks (readiness).
+//
+// The packages beneath: config (what a node is told), remoting (the wire), kv (the
+// key-value machine), etcdapi (the etcd v3 gRPC door), httpapi (health, status,
+// metrics), client (the Go client).
+package cluster

@@ -1,0 +1,193 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/actors"
+	"castaway/cluster/config"
+	"castaway/cluster/httpapi"
+	"castaway/persistence"
+)
+
+// Config is what Start is told: the node's configuration, and what is around it.
+type Config struct {
+	config.Config
+	// Logger is slog.Default if nil.
+	Logger *slog.Logger
+	// Version is shown in the status.
+	Version httpapi.Version
+	// Watch, unless nil, is told what happens in the node's group, from its very
+	// start. It is called from actors and must neither block nor panic.
+	Watch func(actors.Event)
+}
+
+// Node is one running member of a cluster. Safe for concurrent use.
+type Node struct {
+	cfg     Config
+	cluster uint64
+	log     *slog.Logger
+	started time.Time
+	meters  *meters
+
+	client, http net.Listener
+	store        persistence.Store
+	system       *actor.ActorSystem
+	wire         wire
+	host         *actors.Host
+	group        *actors.Group
+
+	parts []part // in the order of their start
+
+	ending sync.Once
+	done   chan struct{} // closed when all parts have stopped
+	failed chan struct{} // closed when the node begins to end by itself
+	mu     sync.Mutex
+	err    error
+}
+
+// A part of a node runs from its start to its stop. stop returns within ctx, or
+// is left behind.
+type part struct {
+	name string
+	stop func(ctx context.Context) error
+}
+
+// Start brings a node up, and returns when its doors are open; whether it has a
+// leader is another question, which Ready answers. If ctx ends first, the start is
+// given up. An error leaves nothing running; ExitCode tells its kinds apart.
+func Start(ctx context.Context, cfg Config) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	n := &Node{
+		cfg:     cfg,
+		cluster: ID(cfg.ClusterName, cfg.Peers),
+		log:     cfg.Logger.With("node", cfg.ID),
+		started: time.Now(),
+		meters:  newMeters(),
+		done:    make(chan struct{}),
+		failed:  make(chan struct{}),
+	}
+	for _, s := range []struct {
+		name  string
+		start func() (stop func(context.Context) error, err error)
+	}{
+		{"listeners", n.startListeners},
+		{"store", n.startStore},
+		{"actor system", n.startSystem},
+		{"remoting", n.startWire},
+		{"host", n.startHost},
+		{"group", n.startGroup},
+		{"client door", n.startClientDoor},
+		{"HTTP door", n.startHTTPDoor},
+	} {
+		err := ctx.Err()
+		if err == nil {
+			var stop func(context.Context) error
+			if stop, err = s.start(); err == nil {
+				n.parts = append(n.parts, part{s.name, stop})
+				continue
+			}
+		}
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+		defer cancel()
+		n.end(stopCtx, err)
+		return nil, fmt.Errorf("node %d cannot start its %s: %w", cfg.ID, s.name, err)
+	}
+	n.log.Info("the node has started", "name", cfg.Name, "cluster", fmt.Sprintf("%016x", n.cluster), "data", cfg.DataDir,
+		"peer", cfg.ListenPeer, "client", n.ClientAddress(), "http", n.HTTPAddress(), "members", config.PeersText(cfg.Peers))
+	return n, nil
+}
+
+// Stop takes the node down in order and returns when all of it has stopped, or
+// when ctx ends; then what still runs is cut short. Its error says which parts did
+// not stop in time, or why the node had ended before.
+func (n *Node) Stop(ctx context.Context) error {
+	n.end(ctx, nil)
+	<-n.done
+	return n.Err()
+}
+
+// Done is closed when the node has ended, for whatever reason.
+func (n *Node) Done() <-chan struct{} { return n.done }
+
+// Err is why the node has ended; nil while it runs, and after a Stop in order.
+func (n *Node) Err() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.err
+}
+
+// fail ends the node because a part can't go on. It does not block.
+func (n *Node) fail(cause error) {
+	n.log.Error("the node cannot go on and stops", "error", cause, "exit_code", ExitCode(cause))
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.ShutdownTimeout)
+		defer cancel()
+		n.end(ctx, cause)
+	}()
+}
+
+// end stops all parts in reverse, once; later calls return at once.
+func (n *Node) end(ctx context.Context, cause error) {
+	n.ending.Do(func() {
+		n.note(cause)
+		close(n.failed)
+		for i := len(n.parts) - 1; i >= 0; i-- {
+			n.stopPart(ctx, n.parts[i])
+		}
+		n.log.Info("the node has stopped")
+		close(n.done)
+	})
+}
+
+// lastMoment is what a part gets that is stopped after the time is over.
+const lastMoment = 500 * time.Millisecond
+
+// stopPart waits for a part, but no longer than ctx: one that hangs must keep
+// neither the parts beneath it nor the process from ending.
+func (n *Node) stopPart(ctx context.Context, p part) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastMoment)
+		defer cancel()
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				stopped <- fmt.Errorf("panic: %v", r)
+			}
+		}()
+		stopped <- p.stop(ctx)
+	}()
+	var err error
+	select {
+	case err = <-stopped:
+	case <-ctx.Done():
+		err = fmt.Errorf("%w: the %s", ErrStopTimeout, p.name)
+	}
+	if err != nil {
+		n.log.Warn("a part did not stop as it should", "part", p.name, "error", err)
+		n.note(fmt.Errorf("stopping the %s: %w", p.name, err))
+	}
+}
+
+// note keeps the first error.
+func (n *Node) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.err == nil {
+		n.err = err
+	}
+}
