@@ -82,18 +82,146 @@ var (
 	ErrTooManyReads = errors.New("raft: read would exceed MaxPendingReads")
 )
 
-// TODO(implementation): the inputs of a Core, each returning Effects
+// Proposed says where proposals were appended: [First, Last] in Term. They may
+// still be lost; whether they were committed shows when Commit reaches them with
+// an entry of this Term there.
+type Proposed struct {
+	Term        Term
+	First, Last Index
+}
+
+// Core is one server of one group. It is always true of it that
 //
-//	func New(cfg Config, r Restored) (*Core, error)
-//	func (c *Core) Tick() Effects
-//	func (c *Core) Step(m Message) Effects                          // any well-typed message, however hostile, is survived
-//	func (c *Core) Propose(commands [][]byte) (Proposed, Effects, error) // all or none; Proposed{Term, First, Last}
-//	func (c *Core) ReadIndex(id ReadID) (Effects, error)            // leader only; ErrNotReady until the no-op is committed
-//	func (c *Core) Campaign() Effects
-//	func (c *Core) Persisted(a Ack) Effects
-//	func (c *Core) Applied(i Index) Effects                         // lets the cache forget
-//	func (c *Core) Fetched(f Fetch, entries []Entry) Effects        // entries nil: could not be read
+//	base <= applied <= emitted <= commit <= last, and durable <= last
 //
-// and observers without effect:
-//
-//	func (c *Core) Role() Role; Term(); Leader() NodeID; Status() Status; LastIndex(); CommitIndex()
+// that term and commit never go back, and that within a term the vote, once
+// given, stays. A Core is not safe for concurrent use.
+type Core struct {
+	cfg            Config
+	hard           HardState
+	log            entryLog
+	configurations configurationTable
+	disk           disk
+	role           role
+
+	commit  Index // committed, as far as this server knows
+	emitted Index // up to here, commits were handed to the machine
+	applied Index // up to here, the machine says that it has applied
+
+	out    output
+	before observed
+}
+
+// New makes a server from what was found on its disk, as a follower that knows no
+// leader.
+func New(cfg Config, r Restored) (*Core, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	configurations, err := r.validate()
+	if err != nil {
+		return nil, err
+	}
+	c := &Core{
+		cfg:            cfg,
+		hard:           r.HardState,
+		log:            restoredLog(r),
+		configurations: configurations,
+		disk:           disk{written: r.HardState, last: r.Last, durable: r.Last},
+		commit:         r.Snapshot.Last.Index,
+		emitted:        r.Snapshot.Last.Index,
+		applied:        r.Snapshot.Last.Index,
+	}
+	c.role = &follower{timer: c.newTimer()}
+	return c, nil
+}
+
+// Tick tells the core that one unit of time has passed. Nothing but timeouts
+// depends on it: safety does not (C13).
+func (c *Core) Tick() Effects {
+	c.begin()
+	c.role.tick(c)
+	return c.finish("tick", nil)
+}
+
+// Step hands over a message from another server. A message that no correct server
+// would send is dropped without any change.
+func (c *Core) Step(m Message) Effects {
+	c.begin()
+	c.step(m)
+	return c.finish("step", m)
+}
+
+// Propose appends commands to the leader's log, all or none; an error means that
+// none was. The commands must not be changed afterwards.
+func (c *Core) Propose(commands [][]byte) (Proposed, Effects, error) {
+	l, ok := c.role.(*leader)
+	if !ok {
+		return Proposed{}, Effects{}, ErrNotLeader
+	}
+	if err := l.admit(c, commands); err != nil {
+		return Proposed{}, Effects{}, err
+	}
+	c.begin()
+	p := l.propose(c, commands)
+	return p, c.finish("propose", nil), nil
+}
+
+// ReadIndex asks for an index that, once applied, makes a read linearizable (T6.4).
+// The answer comes in Effects.Reads, now or later, or the id in Effects.Aborted.
+func (c *Core) ReadIndex(id ReadID) (Effects, error) {
+	l, ok := c.role.(*leader)
+	if !ok {
+		return Effects{}, ErrNotLeader
+	}
+	if err := l.admitRead(c); err != nil {
+		return Effects{}, err
+	}
+	c.begin()
+	l.read(c, id)
+	return c.finish("read", nil), nil
+}
+
+// Campaign makes a follower seek leadership at once, as if its election timeout had
+// passed. It does nothing on a candidate, a leader, or a server without a vote.
+func (c *Core) Campaign() Effects {
+	c.begin()
+	switch c.role.(type) {
+	case *follower, *precandidate:
+		c.campaign()
+	}
+	return c.finish("campaign", nil)
+}
+
+// Persisted acknowledges writes. An acknowledgement of another incarnation, or of
+// nothing new, is ignored (C10).
+func (c *Core) Persisted(a Ack) Effects {
+	c.begin()
+	if a.Incarnation == c.cfg.Incarnation && c.disk.acknowledge(a.Sequence) {
+		c.role.persisted(c)
+		c.log.forget(min(c.applied, c.disk.durable), c.cfg.CacheBytes)
+	}
+	return c.finish("persisted", nil)
+}
+
+// Applied says that the machine has applied everything up to and including i, and
+// lets the cache forget it. What was never handed out cannot have been applied, and
+// such an i is ignored.
+func (c *Core) Applied(i Index) Effects {
+	c.begin()
+	if i > c.applied && i <= c.emitted {
+		c.applied = i
+		c.log.forget(min(c.applied, c.disk.durable), c.cfg.CacheBytes)
+	}
+	return c.finish("applied", nil)
+}
+
+// Fetched answers a Fetch with the entries from f.First on, at least one of them;
+// none means that they could not be read, and they are asked for again later.
+func (c *Core) Fetched(f Fetch, entries []Entry) Effects {
+	c.begin()
+	if l, ok := c.role.(*leader); ok {
+		l.fetched(c, f, entries)
+	}
+	return c.finish("fetched", nil)
+}

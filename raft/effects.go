@@ -73,3 +73,107 @@ type RoleChange struct {
 	Term   Term
 	Leader NodeID // None when unknown
 }
+
+// output is what one input has brought about so far. Persist, Commit and Role are
+// worked out from the state once the input is done.
+type output struct {
+	effects Effects
+	after   []Message
+}
+
+// observed is what effects, invariants and trace compare with.
+type observed struct {
+	role   Role
+	hard   HardState
+	leader NodeID
+	commit Index
+	trace  TraceState
+}
+
+// begin notes the state before an input.
+func (c *Core) begin() {
+	c.before = observed{role: c.role.kind(), hard: c.hard, leader: c.role.leader(c), commit: c.commit}
+	if c.cfg.Trace != nil {
+		c.before.trace = c.traceState()
+	}
+}
+
+// finish turns what has changed since begin into effects.
+func (c *Core) finish(input string, m Message) Effects {
+	c.emitPersist()
+	c.emitCommit()
+	c.emitRole()
+	e := c.out.effects
+	c.out = output{}
+	c.checkInvariants()
+	if c.cfg.Trace != nil {
+		c.trace(input, m, &e)
+	}
+	return e
+}
+
+// emitPersist asks for one write with all that is new: hard state and entries
+// together (rule 1), and with it the messages that rest on it. Messages that rest on
+// earlier writes alone, still on their way, go with an otherwise empty one.
+func (c *Core) emitPersist() {
+	d := &c.disk
+	fresh := d.last < c.log.last
+	if d.written == c.hard && d.truncated == 0 && !fresh && len(c.out.after) == 0 {
+		return
+	}
+	p := &c.out.effects.Persist
+	p.TruncateFrom, p.After = d.truncated, c.out.after
+	if d.written != c.hard {
+		hard := c.hard
+		p.HardState = &hard
+	}
+	if fresh {
+		p.Entries = c.log.slice(d.last+1, c.log.last)
+	}
+	p.Sequence = d.emit(c.hard, c.log.last)
+}
+
+// emitCommit hands over what was committed. A span that starts before the tail must
+// be readable in the log, so it ends where the log is durable; the rest follows with
+// the acknowledgement of the write that is under way.
+func (c *Core) emitCommit() {
+	if c.emitted == c.commit {
+		return
+	}
+	span := Span{First: c.emitted + 1, Last: c.commit}
+	span.Entries = c.log.slice(span.First, span.Last)
+	if span.Entries == nil {
+		span.Last = min(span.Last, c.disk.durable)
+		if span.Last < span.First {
+			return
+		}
+	}
+	c.out.effects.Commit = span
+	c.emitted = span.Last
+}
+
+func (c *Core) emitRole() {
+	now := RoleChange{Role: c.role.kind(), Term: c.hard.Term, Leader: c.role.leader(c)}
+	if now != (RoleChange{Role: c.before.role, Term: c.before.hard.Term, Leader: c.before.leader}) {
+		c.out.effects.Role = &now
+	}
+}
+
+// to is the header of a message of the current term.
+func (c *Core) to(id NodeID) Header {
+	return Header{From: c.cfg.ID, To: id, Term: c.hard.Term}
+}
+
+// send lets a message leave: now if the current term and vote are durable, and else
+// with the write that makes them so (rule 2). So no message is ever of a term that
+// its sender could still forget.
+func (c *Core) send(m Message) { c.sendWhenDurable(m, 0) }
+
+// sendWhenDurable is send for a message that also rests on the log up to index.
+func (c *Core) sendWhenDurable(m Message, index Index) {
+	if c.disk.holds(c.hard) && index <= c.disk.durable {
+		c.out.effects.Send = append(c.out.effects.Send, m)
+	} else {
+		c.out.after = append(c.out.after, m)
+	}
+}

@@ -28,3 +28,43 @@ type ProgressStatus struct {
 	InflightBytes  int
 	RecentlyActive bool
 }
+
+// Role is what this server currently is.
+func (c *Core) Role() Role { return c.role.kind() }
+
+// Term is the current term.
+func (c *Core) Term() Term { return c.hard.Term }
+
+// Leader is the current term's leader; None when unknown.
+func (c *Core) Leader() NodeID { return c.role.leader(c) }
+
+// LastIndex is the last index of the log, durable or not.
+func (c *Core) LastIndex() Index { return c.log.last }
+
+// CommitIndex is the last index that is committed, as far as this server knows.
+func (c *Core) CommitIndex() Index { return c.commit }
+
+// Status is a copy of all that people ask about.
+func (c *Core) Status() Status {
+	s := Status{
+		ID:            c.cfg.ID,
+		Incarnation:   c.cfg.Incarnation,
+		Role:          c.Role(),
+		HardState:     c.hard,
+		Leader:        c.Leader(),
+		First:         c.log.base.Index + 1,
+		Last:          c.log.lastPosition(),
+		Commit:        c.commit,
+		Applied:       c.applied,
+		Durable:       c.disk.durable,
+		Configuration: c.configuration().Clone(),
+	}
+	if l, ok := c.role.(*leader); ok {
+		s.Uncommitted = l.uncommitted
+		s.PendingReads = len(l.reads)
+		for i := range l.progress {
+			s.Progress = append(s.Progress, l.progress[i].status(&c.cfg))
+		}
+	}
+	return s
+}

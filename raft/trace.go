@@ -21,3 +21,25 @@ type TraceState struct {
 	Durable   Index
 	Last      Position
 }
+
+func (c *Core) traceState() TraceState {
+	return TraceState{
+		Role:      c.role.kind(),
+		HardState: c.hard,
+		Leader:    c.role.leader(c),
+		Commit:    c.commit,
+		Durable:   c.disk.durable,
+		Last:      c.log.lastPosition(),
+	}
+}
+
+func (c *Core) trace(input string, m Message, e *Effects) {
+	c.cfg.Trace(TraceEvent{
+		Node:    c.cfg.ID,
+		Input:   input,
+		Before:  c.before.trace,
+		Message: m,
+		After:   c.traceState(),
+		Effects: e,
+	})
+}

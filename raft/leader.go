@@ -1,0 +1,138 @@
+package raft
+
+import "fmt"
+
+// leader is a server that won its term's election. Its term is durable, since it
+// counted its own vote, and its log only grows (P5.3, Leader Append-Only).
+type leader struct {
+	firstIndex Index      // the no-op that opened the term
+	progress   []progress // of all other members, sorted by id; never resized
+
+	sinceHeartbeat int
+	uncommitted    int // bytes of this term's entries beyond the commit index
+
+	round      uint64 // the newest heartbeat round
+	clockRound uint64 // the newest one that the clock began
+	reads      []pendingRead
+}
+
+func (l *leader) kind() Role            { return Leader }
+func (l *leader) leader(c *Core) NodeID { return c.cfg.ID }
+
+// becomeLeader opens the term with an entry that carries nothing: only an entry of
+// the own term can be committed by counting, and with it all before (T3.6.2). What
+// the followers lack is found by assuming that they lack nothing else.
+func (c *Core) becomeLeader() {
+	l := &leader{firstIndex: c.log.last + 1}
+	c.configuration().eachMember(func(id NodeID) {
+		if id != c.cfg.ID {
+			l.progress = append(l.progress, progress{id: id, next: l.firstIndex})
+		}
+	})
+	c.become(l)
+	l.append(c, []Entry{{Kind: EntryNoOp}})
+	l.replicateAll(c)
+}
+
+// find gives the progress of a member; nil for anyone else.
+func (l *leader) find(id NodeID) *progress {
+	for i := range l.progress {
+		if l.progress[i].id == id {
+			return &l.progress[i]
+		}
+	}
+	return nil
+}
+
+func (l *leader) tick(c *Core) {
+	for i := range l.progress {
+		l.progress[i].silent++
+	}
+	if c.cfg.CheckQuorum && !l.hearsQuorum(c) {
+		// Who is cut off cannot commit, and must not let clients wait (T6.2).
+		c.becomeFollower(c.hard.Term, None)
+		return
+	}
+	l.sinceHeartbeat++
+	if l.sinceHeartbeat >= c.cfg.HeartbeatTicks {
+		l.sinceHeartbeat = 0
+		l.beginRound(c)
+		l.clockRound = l.round
+		return
+	}
+	l.announceCommit(c)
+}
+
+// hearsQuorum says whether a quorum, this server included, was heard within the
+// minimum election timeout.
+func (l *leader) hearsQuorum(c *Core) bool {
+	return c.configuration().agree(func(id NodeID) bool {
+		if id == c.cfg.ID {
+			return true
+		}
+		p := l.find(id)
+		return p != nil && p.silent < c.cfg.ElectionTicks
+	})
+}
+
+func (l *leader) step(c *Core, m Message) {
+	p := l.find(m.header().From)
+	if p == nil {
+		return
+	}
+	switch m := m.(type) {
+	case *AppendEntriesReply:
+		p.silent = 0
+		l.appendReply(c, p, m)
+	case *HeartbeatReply:
+		p.silent = 0
+		l.heartbeatReply(c, p, m)
+	}
+}
+
+// persisted counts the leader's own log, up to where it is durable (T10.2.1).
+func (l *leader) persisted(c *Core) { l.advanceCommit(c) }
+
+// admit says whether the commands may be appended.
+func (l *leader) admit(c *Core, commands [][]byte) error {
+	total := 0
+	for i, command := range commands {
+		if n := len(command); n > c.cfg.MaxEntryBytes {
+			return fmt.Errorf("%w: command %d of %d has %d bytes, the limit is %d",
+				ErrEntryTooLarge, i+1, len(commands), n, c.cfg.MaxEntryBytes)
+		}
+		total += len(command) + entryOverhead
+	}
+	if l.uncommitted+total > c.cfg.MaxUncommittedBytes {
+		return fmt.Errorf("%w: %d bytes beside %d that are uncommitted, the limit is %d",
+			ErrTooManyUncommitted, total, l.uncommitted, c.cfg.MaxUncommittedBytes)
+	}
+	return nil
+}
+
+func (l *leader) propose(c *Core, commands [][]byte) Proposed {
+	p := Proposed{Term: c.hard.Term, First: c.log.last + 1, Last: c.log.last + Index(len(commands))}
+	if len(commands) == 0 {
+		return p
+	}
+	entries := make([]Entry, len(commands))
+	for i, command := range commands {
+		entries[i] = Entry{Kind: EntryCommand, Data: command}
+	}
+	l.append(c, entries)
+	l.replicateAll(c)
+	return p
+}
+
+// append gives the entries their place and their frame, and adds them to the log.
+func (l *leader) append(c *Core, entries []Entry) {
+	for i := range entries {
+		entries[i].Term = c.hard.Term
+		entries[i].Index = c.log.last + 1 + Index(i)
+	}
+	if c.cfg.Seal != nil {
+		c.cfg.Seal(entries)
+	}
+	c.log.append(entries)
+	l.uncommitted += sizeOf(entries)
+}
