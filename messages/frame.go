@@ -55,9 +55,12 @@ func appendFrame(buffer []byte, e *raft.Entry) []byte {
 	buffer = binary.AppendUvarint(buffer, uint64(e.Term))
 	buffer = binary.AppendUvarint(buffer, uint64(e.Index))
 	buffer = append(buffer, e.Data...)
-	sum := crc32.Checksum(buffer[start+frameChecksumBytes:], castagnoli)
-	binary.LittleEndian.PutUint32(buffer[start:], sum)
+	putChecksum(buffer[start:])
 	return buffer
+}
+
+func putChecksum(frame []byte) {
+	binary.LittleEndian.PutUint32(frame, crc32.Checksum(frame[frameChecksumBytes:], castagnoli))
 }
 
 // DecodeEntry reads a frame and verifies its checksum. The entry's Frame is the
