@@ -1,0 +1,30 @@
+// Package client is a Go client of a castaway cluster, over its etcd v3 door.
+//
+//	client.go     Client, Options: New, Close
+//	policy.go     RetryPolicy: how often, how long, with how much jitter
+//	invoke.go     the way of a request: endpoint, attempt, verdict, pause
+//	verdict.go    what an error says about its request
+//	sent.go       whether a request ever left
+//	errors.go     Error: done, not done and indeterminate kept apart
+//	endpoints.go  the connections, and which of them is preferred
+//	leader.go     how the leader is found
+//	keyvalue.go   Put, Get, Delete
+//	txn.go        Txn, its comparisons and operations
+//	options.go    the options of requests
+//	types.go      results in plain Go types
+//	convert.go    from etcd's types to those
+//	cluster.go    Status, MemberList
+//
+// What is always true:
+//
+//   - A request that returns no error is done. An error is either ErrNotDone, and
+//     then the request had no effect and never will have, or ErrIndeterminate.
+//   - A write of which one attempt was indeterminate is never reported as not done,
+//     whatever later attempts say.
+//   - What is not done is tried again until the context ends, unless no server could
+//     ever do it. What is indeterminate is tried again if it is a read, or if the
+//     caller has allowed it with RetryIndeterminate.
+//   - No pause goes beyond the context's deadline: the error comes before it.
+//   - Any server will do: followers pass requests on. The leader is preferred since
+//     that saves a hop.
+package client

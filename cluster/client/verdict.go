@@ -1,0 +1,74 @@
+package client
+
+import (
+	"context"
+	"slices"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"castaway/cluster/etcdapi/outcome"
+)
+
+// verdict is what is to be thought of a failed attempt.
+type verdict struct {
+	indeterminate bool // it may have had an effect
+	passing       bool // another attempt may fare better
+	code          codes.Code
+	info          outcome.Info
+}
+
+// judge judges an attempt at a request. ctx is the request's, not the attempt's.
+func judge(ctx context.Context, err error, wasSent, read bool) verdict {
+	s := status.Convert(err)
+	v := verdict{code: s.Code()}
+	info, told := outcome.Of(s)
+	v.info = info
+	switch {
+	case read || !wasSent:
+		v.indeterminate = false
+	case told:
+		v.indeterminate = info.Indeterminate
+	default:
+		v.indeterminate = !refuses(s)
+	}
+	v.passing = passes(ctx, s, info)
+	return v
+}
+
+// refuses says whether an error without an outcome, perhaps of etcd itself, is given
+// only to requests that were never carried out.
+func refuses(s *status.Status) bool {
+	switch s.Code() {
+	case codes.InvalidArgument, codes.NotFound, codes.OutOfRange, codes.FailedPrecondition,
+		codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.AlreadyExists:
+		return true
+	case codes.ResourceExhausted:
+		return slices.Contains(refusals, s.Message())
+	default:
+		return false
+	}
+}
+
+// refusals are the messages of ResourceExhausted that come before anything is done.
+var refusals = []string{
+	rpctypes.ErrorDesc(rpctypes.ErrGRPCRequestTooManyRequests),
+	rpctypes.ErrorDesc(rpctypes.ErrGRPCNoSpace),
+}
+
+// passes says whether what an error tells of may be over at the next attempt, or not
+// be so on another server.
+func passes(ctx context.Context, s *status.Status, info outcome.Info) bool {
+	switch s.Code() {
+	case codes.Unavailable:
+		return true
+	case codes.ResourceExhausted:
+		return info.Reason == "OVERLOADED" ||
+			s.Message() == rpctypes.ErrorDesc(rpctypes.ErrGRPCRequestTooManyRequests)
+	case codes.DeadlineExceeded, codes.Canceled:
+		return ctx.Err() == nil // it was the attempt's deadline
+	default:
+		return false
+	}
+}
