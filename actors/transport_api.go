@@ -17,7 +17,8 @@ type Network interface {
 	// Attach says to whom, from now on, inbound *messages.Envelope go, and
 	// PeerConnected and PeerTerminated. The transport calls it whenever it starts,
 	// and expects a PeerConnected soon for each peer whose connection already
-	// stands. (It also takes an answered probe for one.)
+	// stands. (It also takes an answered probe for one.) Nil means nobody: the
+	// transport has stopped.
 	Attach(system *actor.ActorSystem, transport *actor.PID)
 	// Peers names the other nodes. Envelopes from others are refused.
 	Peers() []raft.NodeID

@@ -8,6 +8,7 @@
 //   - encode.go, decode.go: [ToEnvelope], [FromEnvelope], [Validate]
 //   - kind.go: what an envelope carries, by name
 //   - trace.go: raft.TraceEvent as a line of JSON
+//   - quiet.go: an envelope that comes too late is not worth a log line
 //   - errors.go: why something is not to be used
 //
 // What is always true:

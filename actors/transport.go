@@ -1,0 +1,262 @@
+package actors
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/messages"
+	"castaway/raft"
+)
+
+// transportLimits are the transport's times.
+type transportLimits struct {
+	// ProbeInterval lies between two probes of a peer that is not connected, and
+	// between two looks at those that are.
+	ProbeInterval time.Duration
+	// Silence is how long a peer that is sent to may say nothing before its
+	// connection is dropped and made anew. It is about an election timeout: what a
+	// stuck connection holds back must not be delivered later than that.
+	Silence time.Duration
+}
+
+func defaultTransportLimits() transportLimits {
+	return transportLimits{ProbeInterval: 100 * time.Millisecond, Silence: time.Second}
+}
+
+// silenceTicks is Silence in ProbeIntervals.
+func (l transportLimits) silenceTicks() int {
+	return max(2, int(l.Silence/l.ProbeInterval))
+}
+
+type transportConfig struct {
+	ClusterID uint64
+	ID        raft.NodeID
+	Network   Network
+	Clock     Clock
+	Logger    *slog.Logger
+	Limits    transportLimits // the default if zero
+	Stats     *transportBoard // made if nil
+}
+
+func (c transportConfig) complete() transportConfig {
+	if c.Limits == (transportLimits{}) {
+		c.Limits = defaultTransportLimits()
+	}
+	if c.Stats == nil {
+		c.Stats = newTransportBoard()
+	}
+	return c
+}
+
+// transport is the actor through which all envelopes go, out and in. Outbound
+// ones pass the receiver's gate; inbound ones are routed by group, and what is
+// not for us is dropped, counted, and logged once per peer and reason.
+//
+// It keeps nothing that it could not learn again: after a restart it asks the
+// network for connections, its parent for the groups, and probes everyone.
+type transport struct {
+	transportConfig
+	peers  map[raft.NodeID]*transportPeer
+	order  []*transportPeer // by id, so that what is visible has an order
+	groups map[raft.GroupID]*actor.PID
+	timer  Timer
+}
+
+type transportPeer struct {
+	gate
+	id       raft.NodeID
+	counters *peerCounters
+}
+
+// transportTick is the transport's own; a tick for an instance that has gone is
+// ignored.
+type transportTick struct {
+	quiet
+	of *transport
+}
+
+// newTransport gives the transport's producer; its instances share cfg.Stats.
+func newTransport(cfg transportConfig) func() actor.Actor {
+	cfg = cfg.complete()
+	return func() actor.Actor { return &transport{transportConfig: cfg} }
+}
+
+// Receive implements actor.Actor.
+func (t *transport) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case Outbound:
+		t.send(m.Envelopes)
+	case *messages.Envelope:
+		t.receive(ctx, m)
+	case transportTick:
+		t.tick(ctx, m)
+	case PeerConnected:
+		t.connected(m.ID)
+	case PeerTerminated:
+		t.terminated(m.ID)
+	case registerGroup:
+		t.groups[m.Group] = m.Server
+	case unregisterGroup:
+		delete(t.groups, m.Group)
+	case *actor.Started:
+		t.start(ctx)
+	case *actor.Stopping:
+		t.Network.Attach(ctx.ActorSystem(), nil)
+		t.stopTimer()
+	case *actor.Restarting:
+		t.stopTimer()
+	}
+}
+
+func (t *transport) start(ctx actor.Context) {
+	t.peers = make(map[raft.NodeID]*transportPeer)
+	t.groups = make(map[raft.GroupID]*actor.PID)
+	for _, id := range slices.Sorted(slices.Values(t.Network.Peers())) {
+		if id == t.ID || t.peers[id] != nil {
+			continue
+		}
+		p := &transportPeer{gate: newGate(t.Limits.silenceTicks()), id: id, counters: t.Stats.peer(id)}
+		p.counters.setState(GateDown)
+		t.peers[id] = p
+		t.order = append(t.order, p)
+	}
+	t.Network.Attach(ctx.ActorSystem(), ctx.Self())
+	if parent := ctx.Parent(); parent != nil {
+		ctx.Send(parent, transportStarted{})
+	}
+	t.tick(ctx, transportTick{of: t})
+}
+
+func (t *transport) stopTimer() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
+
+// tick looks at every gate, and is the first thing that a new instance does.
+func (t *transport) tick(ctx actor.Context, m transportTick) {
+	if m.of != t {
+		return
+	}
+	for _, p := range t.order {
+		switch p.tick() {
+		case gateProbe:
+			t.probe(p, false)
+		case gateReset:
+			p.counters.resets.Add(1)
+			p.counters.flaps.Add(1)
+			t.Logger.Warn("peer is silent; its connection is dropped and made anew", "node", t.ID, "peer", p.id, "silence", t.Limits.Silence)
+			t.Network.Reset(p.id)
+			t.probe(p, false)
+		}
+		p.counters.setState(p.state)
+	}
+	root, self := ctx.ActorSystem().Root, ctx.Self()
+	t.timer = t.Clock.AfterFunc(t.Limits.ProbeInterval, func() { root.Send(self, transportTick{of: t}) })
+}
+
+// probe asks for a sign of life, or gives one.
+func (t *transport) probe(p *transportPeer, reply bool) {
+	p.sent = true
+	p.counters.probes.Add(1)
+	p.counters.sent.Add(1)
+	t.Network.Send(p.id, &messages.Envelope{
+		ClusterId: t.ClusterID, From: uint64(t.ID), To: uint64(p.id),
+		Kind: &messages.Envelope_Probe{Probe: &messages.Probe{Reply: reply}},
+	})
+}
+
+func (t *transport) connected(id raft.NodeID) {
+	p := t.peers[id]
+	if p == nil {
+		return
+	}
+	if !p.open() {
+		t.Logger.Info("peer connected", "node", t.ID, "peer", id)
+	}
+	p.connected()
+	p.counters.setState(p.state)
+}
+
+func (t *transport) terminated(id raft.NodeID) {
+	p := t.peers[id]
+	if p == nil {
+		return
+	}
+	if p.terminated() {
+		p.counters.flaps.Add(1)
+		t.Logger.Info("peer's connection is lost", "node", t.ID, "peer", id)
+	}
+	p.counters.setState(p.state)
+	t.probe(p, false)
+}
+
+func (t *transport) send(envelopes []*messages.Envelope) {
+	for _, e := range envelopes {
+		p := t.peers[raft.NodeID(e.GetTo())]
+		switch {
+		case p == nil:
+			t.drop(t.ID, dropReceiver, e)
+		case !p.open():
+			p.counters.lost.Add(1)
+		default:
+			p.sent = true
+			p.counters.sent.Add(1)
+			t.Network.Send(p.id, e)
+		}
+	}
+}
+
+// receive takes what came from outside; nothing about it may be trusted, but that
+// the network has bounded its size.
+func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
+	p := t.peers[raft.NodeID(e.GetFrom())]
+	switch {
+	case e.GetClusterId() != t.ClusterID:
+		t.drop(raft.NodeID(e.GetFrom()), dropCluster, e)
+		return
+	case p == nil:
+		t.drop(raft.NodeID(e.GetFrom()), dropSender, e)
+		return
+	case raft.NodeID(e.GetTo()) != t.ID:
+		t.drop(p.id, dropAddressee, e)
+		return
+	}
+	switch kind := e.GetKind().(type) {
+	case nil:
+		t.drop(p.id, dropKind, e)
+	case *messages.Envelope_Probe:
+		p.heard = true
+		p.counters.arrived.Add(1)
+		if kind.Probe.GetReply() {
+			t.connected(p.id)
+		} else {
+			t.probe(p, true)
+		}
+	default:
+		server := t.groups[raft.GroupID(e.GetGroup())]
+		if server == nil {
+			t.drop(p.id, dropGroup, e)
+			return
+		}
+		p.heard = true
+		p.counters.arrived.Add(1)
+		t.Stats.received.Add(1)
+		ctx.Send(server, e)
+	}
+}
+
+// drop counts what is not for us, and logs it once per peer and reason.
+func (t *transport) drop(from raft.NodeID, why dropReason, e *messages.Envelope) {
+	if t.peers[from] == nil && from != t.ID {
+		from = raft.None // so that made-up senders do not fill the memory
+	}
+	if t.Stats.drop(from, why) {
+		t.Logger.Warn("an envelope was dropped; more of the kind are counted only",
+			"node", t.ID, "reason", why.String(), "kind", messages.KindOf(e),
+			"cluster", e.GetClusterId(), "group", e.GetGroup(), "from", e.GetFrom(), "to", e.GetTo())
+	}
+}
