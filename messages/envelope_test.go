@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"bytes"
 	"errors"
 	"go/ast"
 	"go/parser"
@@ -115,7 +116,7 @@ func TestAKindOfANewerVersionIsNamedAndSurvives(t *testing.T) {
 		t.Errorf("the error does not name field 25: %v", err)
 	}
 	again, err := proto.Marshal(&e)
-	if err != nil || string(again) != string(wire) {
+	if err != nil || !bytes.Equal(again, wire) {
 		t.Errorf("passing it on changed it (%v):\n got %x\nwant %x", err, again, wire)
 	}
 }

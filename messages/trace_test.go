@@ -91,11 +91,13 @@ func TestEachEventIsOneLineOfJSON(t *testing.T) {
 // A trace with a hole would accuse the algorithm of what the disk did.
 func TestATraceEndsAtItsFirstFailedWrite(t *testing.T) {
 	w := NewTraceWriter(&fullAfter{writes: 1})
-	for range 3 {
-		w.Trace(traceSample())
+	for _, input := range []string{"first", "second", "third"} {
+		e := traceSample()
+		e.Input = input
+		w.Trace(e)
 	}
-	if err := w.Err(); !errors.Is(err, errFull) {
-		t.Errorf("the error is %v", err)
+	if err := w.Err(); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "second") {
+		t.Errorf("the error is %v, and the second event was the first that is lost", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func TestEntriesThatBreakTheLogsOrderAreRefused(t *testing.T) {
 		"a term before previous":       sealed(previous, 5, "x"),
 		"a term that goes back":        append(first[:1:1], sealed(raft.Position{Index: 300}, 6, "x")...),
 		"a term above the sender's":    sealed(previous, 8, "x"),
-		"the last index that there is":  sealed(raft.Position{Index: ^raft.Index(0) - 1}, 7, "x"),
+		"the last index that there is": sealed(raft.Position{Index: ^raft.Index(0) - 1}, 7, "x"),
 	} {
 		m := &raft.AppendEntries{Header: raft.Header{From: 1, To: 2, Term: 7}, Previous: previous, Entries: entries}
 		if _, err := FromEnvelope(ToEnvelope(sampleCluster, 3, m)); !errors.Is(err, ErrMalformed) {
