@@ -1,5 +1,7 @@
 package raft
 
+import "slices"
+
 // Effects is what an input asks its Core's owner to do. The order between the
 // fields is free, except where a field's comment says otherwise.
 type Effects struct {
@@ -107,7 +109,7 @@ func (c *Core) finish(input string, m Message) Effects {
 	c.out = output{}
 	c.checkInvariants()
 	if c.cfg.Trace != nil {
-		c.trace(input, m, &e)
+		c.trace(input, m, e)
 	}
 	return e
 }
@@ -155,7 +157,8 @@ func (c *Core) emitCommit() {
 func (c *Core) emitRole() {
 	now := RoleChange{Role: c.role.kind(), Term: c.hard.Term, Leader: c.role.leader(c)}
 	if now != (RoleChange{Role: c.before.role, Term: c.before.hard.Term, Leader: c.before.leader}) {
-		c.out.effects.Role = &now
+		changed := now // only this copy costs an allocation
+		c.out.effects.Role = &changed
 	}
 }
 
@@ -168,6 +171,11 @@ func (c *Core) to(id NodeID) Header {
 // with the write that makes them so (rule 2). So no message is ever of a term that
 // its sender could still forget.
 func (c *Core) send(m Message) { c.sendWhenDurable(m, 0) }
+
+// expectToSend makes room for n messages at once.
+func (c *Core) expectToSend(n int) {
+	c.out.effects.Send = slices.Grow(c.out.effects.Send, n)
+}
 
 // sendWhenDurable is send for a message that also rests on the log up to index.
 func (c *Core) sendWhenDurable(m Message, index Index) {

@@ -30,7 +30,9 @@ func (c *Core) becomeLeader() {
 		}
 	})
 	c.become(l)
-	l.append(c, []Entry{{Kind: EntryNoOp}})
+	noop := c.log.blank(1)
+	noop[0] = Entry{Kind: EntryNoOp}
+	l.append(c, noop)
 	l.replicateAll(c)
 }
 
@@ -115,7 +117,7 @@ func (l *leader) propose(c *Core, commands [][]byte) Proposed {
 	if len(commands) == 0 {
 		return p
 	}
-	entries := make([]Entry, len(commands))
+	entries := c.log.blank(len(commands))
 	for i, command := range commands {
 		entries[i] = Entry{Kind: EntryCommand, Data: command}
 	}
@@ -124,7 +126,8 @@ func (l *leader) propose(c *Core, commands [][]byte) Proposed {
 	return p
 }
 
-// append gives the entries their place and their frame, and adds them to the log.
+// append gives the entries, made in the log's blank room, their place and their
+// frame, and adds them to the log.
 func (l *leader) append(c *Core, entries []Entry) {
 	for i := range entries {
 		entries[i].Term = c.hard.Term

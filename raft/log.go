@@ -90,11 +90,28 @@ func (l *entryLog) lastWithin(p Position) Position {
 	return l.base
 }
 
+// blank gives room for n entries behind the tail, for a leader to make its own in
+// place before it appends them.
+func (l *entryLog) blank(n int) []Entry {
+	l.reserve(n)
+	end := len(l.tail)
+	return l.tail[end : end+n]
+}
+
+// reserve makes room for n more entries. The new array has twice the room that is
+// needed, so that an entry is moved about once while it is in memory.
+func (l *entryLog) reserve(n int) {
+	need := len(l.tail) + n
+	if need <= cap(l.tail) {
+		return
+	}
+	l.tail = append(make([]Entry, 0, max(2*need, 64)), l.tail...)
+	l.dead = 0
+}
+
 // append adds entries that follow the last one.
 func (l *entryLog) append(entries []Entry) {
-	if len(l.tail)+len(entries) > cap(l.tail) {
-		l.dead = 0 // they stay behind with the old array
-	}
+	l.reserve(len(entries))
 	l.tail = append(l.tail, entries...)
 	for i := range entries {
 		e := &entries[i]
@@ -179,12 +196,12 @@ func (l *entryLog) forget(upTo Index, cacheBytes int) {
 	}
 	l.tail = l.tail[n:]
 	l.dead += n
-	if l.dead > len(l.tail)+minDead {
+	if l.dead > 2*len(l.tail)+minDead {
 		// Most of the array is dead: leave it to the garbage collector.
-		l.tail = append(make([]Entry, 0, len(l.tail)+len(l.tail)/4), l.tail...)
+		l.tail = append(make([]Entry, 0, len(l.tail)+minDead), l.tail...)
 		l.dead = 0
 	}
 }
 
 // minDead keeps a small tail from moving all the time.
-const minDead = 256
+const minDead = 64

@@ -37,6 +37,7 @@ func (l *leader) read(c *Core, id ReadID) {
 // beginRound sends heartbeats that are told from all earlier ones (C31).
 func (l *leader) beginRound(c *Core) {
 	l.round++
+	c.expectToSend(len(l.progress))
 	for i := range l.progress {
 		p := &l.progress[i]
 		commit := min(p.match, c.commit)

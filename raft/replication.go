@@ -3,6 +3,7 @@ package raft
 // replicateAll sends each follower what its window allows. Entries leave before
 // they are durable here (T10.2.1).
 func (l *leader) replicateAll(c *Core) {
+	c.expectToSend(len(l.progress))
 	for i := range l.progress {
 		l.replicate(c, &l.progress[i])
 	}

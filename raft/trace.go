@@ -33,13 +33,13 @@ func (c *Core) traceState() TraceState {
 	}
 }
 
-func (c *Core) trace(input string, m Message, e *Effects) {
+func (c *Core) trace(input string, m Message, e Effects) {
 	c.cfg.Trace(TraceEvent{
 		Node:    c.cfg.ID,
 		Input:   input,
 		Before:  c.before.trace,
 		Message: m,
 		After:   c.traceState(),
-		Effects: e,
+		Effects: &e,
 	})
 }
