@@ -75,3 +75,13 @@ func (e *Error) Unwrap() []error {
 	}
 	return errs
 }
+
+func overloaded(group raft.GroupID, limit string, value int) *Error {
+	return &Error{
+		Group: group, Reason: ReasonOverloaded, Limit: limit, RetryAfter: overloadPause,
+		Detail: fmt.Sprintf("refused, since %s = %d is reached; back off and retry, or raise the limit", limit, value),
+	}
+}
+
+// overloadPause is how long a refused client is asked to wait.
+const overloadPause = 50 * time.Millisecond

@@ -1,0 +1,68 @@
+package actors
+
+import (
+	"errors"
+
+	"castaway/raft"
+)
+
+// This file is how commands become entries. A batch is what has gathered in the
+// inbox while the ones before it were on their way to the disk and the others:
+// no timer is needed, a lone command goes at once, and a flood goes in few writes
+// and few messages.
+
+// proposeBatches proposes what waits, as long as the limits on what is on its way
+// allow. What they do not allow stays in the inbox, where nothing has been done
+// for it.
+func (s *server) proposeBatches() {
+	l := &s.cfg.Limits
+	for s.mayPropose() {
+		ws := s.board.server.takeProposals(nil, l.MaxBatchCommands, l.MaxBatchBytes)
+		if len(ws) == 0 {
+			return
+		}
+		if s.lowDisk {
+			failAll(ws, s.diskReserve())
+			continue
+		}
+		if !s.propose(ws) {
+			return
+		}
+	}
+}
+
+func (s *server) mayPropose() bool {
+	l := &s.cfg.Limits
+	return s.leads() &&
+		len(s.unsynced) < l.MaxUnsyncedBatches &&
+		len(s.ledger.pending) < l.MaxUncommittedBatches &&
+		s.machine.bytes.Load() < int64(l.MaxUnappliedBytes)
+}
+
+// propose makes one batch of ws. It reports whether another may follow.
+func (s *server) propose(ws []*waiter) bool {
+	s.ledger.batch = ws
+	commands := make([][]byte, len(ws))
+	for i, w := range ws {
+		commands[i] = w.command
+	}
+	p, effects, err := s.core.Propose(commands)
+	s.ledger.batch = nil
+	if errors.Is(err, raft.ErrTooManyUncommitted) {
+		s.board.server.returnProposals(ws)
+		return false
+	}
+	if err != nil {
+		failAll(ws, s.refused(err))
+		return true
+	}
+	for _, w := range ws {
+		w.command = nil // it lives on in its entry
+	}
+	s.ledger.pending = append(s.ledger.pending, block{first: p.First, term: p.Term, waiters: ws})
+	if !effects.Persist.Empty() {
+		s.unsynced = append(s.unsynced, effects.Persist.Sequence)
+	}
+	s.carryOut(effects)
+	return true
+}

@@ -1,0 +1,198 @@
+package actors
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/persistence"
+	"castaway/raft"
+)
+
+// HostConfig is what a host is told about its world. ClusterID, ID, Store and
+// Network have no default.
+type HostConfig struct {
+	// Name is the host's name in its ActorSystem, and the first part of its
+	// actors' names; "castaway" if empty. Several hosts in one system need
+	// different ones.
+	Name      string
+	ClusterID uint64
+	ID        raft.NodeID
+	// Store holds the logs of all groups. The host does not close it.
+	Store   persistence.Store
+	Network Network
+
+	Clock      Clock            // RealClock if nil
+	Dispatcher actor.Dispatcher // protoactor's default if nil
+	Logger     *slog.Logger     // slog.Default if nil
+	// Random gives a number in [0, n); it spreads the election timeouts. The
+	// process's source if nil. It is called from one actor a group.
+	Random func(n int) int
+	// OnFail is told, once, that the host can't go on: a store failed, or a
+	// restart budget ran out. Its groups have then stopped, or are about to; what
+	// remains is to end the process. It is called from an actor and must not block.
+	OnFail func(error)
+	// Inject, unless nil, is called with every message an actor is about to
+	// receive; a test panics in it to crash any actor at any message. Actors are
+	// named "host", "transport", "group", "server", "log" and "machine".
+	Inject func(actorName string, message any)
+
+	HostBudget      Budget
+	TransportBudget Budget
+	GroupBudget     Budget
+}
+
+// DefaultHostConfig has everything but ClusterID, ID, Store and Network.
+func DefaultHostConfig() HostConfig {
+	return HostConfig{
+		Name:            "castaway",
+		HostBudget:      Budget{Restarts: 3, Within: 10 * time.Second},
+		TransportBudget: Budget{Restarts: 10, Within: 10 * time.Second},
+		GroupBudget:     Budget{Restarts: 3, Within: 10 * time.Second},
+	}
+}
+
+func (c *HostConfig) complete() error {
+	d := DefaultHostConfig()
+	if c.Name == "" {
+		c.Name = d.Name
+	}
+	if c.Clock == nil {
+		c.Clock = RealClock()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Random == nil {
+		c.Random = rand.IntN
+	}
+	for _, b := range []struct{ given, preset *Budget }{
+		{&c.HostBudget, &d.HostBudget}, {&c.TransportBudget, &d.TransportBudget}, {&c.GroupBudget, &d.GroupBudget},
+	} {
+		if *b.given == (Budget{}) {
+			*b.given = *b.preset
+		}
+	}
+	return c.validate()
+}
+
+func (c *HostConfig) validate() error {
+	if c.ID == raft.None {
+		return invalid("HostConfig.ID", c.ID, "a node id, which starts at 1")
+	}
+	if c.Store == nil {
+		return invalid("HostConfig.Store", "nil", "a store")
+	}
+	if c.Network == nil {
+		return invalid("HostConfig.Network", "nil", "a network; see NewLocalNetwork")
+	}
+	for _, b := range []struct {
+		field  string
+		budget Budget
+	}{
+		{"HostConfig.HostBudget", c.HostBudget},
+		{"HostConfig.TransportBudget", c.TransportBudget},
+		{"HostConfig.GroupBudget", c.GroupBudget},
+	} {
+		if err := b.budget.validate(b.field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GroupConfig describes one Raft group on a host. Start from DefaultGroupConfig,
+// and give it Voters and Machine.
+type GroupConfig struct {
+	Group raft.GroupID
+	// Voters are the founding members, the same on every node; what the log says
+	// later goes over it.
+	Voters []raft.NodeID
+	// Machine makes an empty state machine: at the start, and after its panic.
+	Machine func() StateMachine
+
+	// TickInterval is the length of a tick. The election timeout is drawn from
+	// [ElectionTicks, 2*ElectionTicks); HeartbeatTicks lie between heartbeats.
+	TickInterval   time.Duration
+	ElectionTicks  int
+	HeartbeatTicks int
+	PreVote        bool
+	CheckQuorum    bool
+	// PatienceTicks is how long a request waits for a leader to be known, and a
+	// forwarded one for the leader's answer.
+	PatienceTicks int
+
+	Limits        Limits
+	ServerBudget  Budget
+	LogBudget     Budget
+	MachineBudget Budget
+	// PoisonPanics is how many panics of the machine at one index halt the group.
+	PoisonPanics int
+	// Trace, unless nil, is told of every step of the core; see raft.TraceEvent.
+	Trace func(raft.TraceEvent)
+}
+
+// DefaultGroupConfig is a group 1 with ticks of 20 ms, heartbeats of 100 ms and
+// election timeouts of 1 to 2 s.
+func DefaultGroupConfig() GroupConfig {
+	return GroupConfig{
+		Group:          1,
+		TickInterval:   20 * time.Millisecond,
+		ElectionTicks:  50,
+		HeartbeatTicks: 5,
+		PreVote:        true,
+		CheckQuorum:    true,
+		PatienceTicks:  100,
+		Limits:         DefaultLimits(),
+		ServerBudget:   Budget{Restarts: 10, Within: 10 * time.Second},
+		LogBudget:      Budget{Restarts: 10, Within: 10 * time.Second},
+		MachineBudget:  Budget{Restarts: 10, Within: 10 * time.Second},
+		PoisonPanics:   3,
+	}
+}
+
+// ElectionTimeout is the largest randomized election timeout, the measure of
+// every bound on time.
+func (c *GroupConfig) ElectionTimeout() time.Duration {
+	return 2 * time.Duration(c.ElectionTicks) * c.TickInterval
+}
+
+func (c *GroupConfig) patience() time.Duration {
+	return time.Duration(c.PatienceTicks) * c.TickInterval
+}
+
+func (c *GroupConfig) validate(self raft.NodeID) error {
+	switch {
+	case c.Machine == nil:
+		return invalid("GroupConfig.Machine", "nil", "a function that makes a state machine")
+	case len(c.Voters) == 0:
+		return invalid("GroupConfig.Voters", "empty", "the founding members")
+	case slices.Contains(c.Voters, raft.None):
+		return invalid("GroupConfig.Voters", c.Voters, "node ids, which start at 1")
+	case !slices.Contains(c.Voters, self):
+		return invalid("GroupConfig.Voters", c.Voters, "with this node among them")
+	case c.TickInterval <= 0:
+		return invalid("GroupConfig.TickInterval", c.TickInterval, "more than 0")
+	case c.HeartbeatTicks < 1:
+		return invalid("GroupConfig.HeartbeatTicks", c.HeartbeatTicks, "at least 1")
+	case c.ElectionTicks < 3*c.HeartbeatTicks:
+		return invalid("GroupConfig.ElectionTicks", c.ElectionTicks, "at least three times HeartbeatTicks")
+	case c.PatienceTicks < 1:
+		return invalid("GroupConfig.PatienceTicks", c.PatienceTicks, "at least 1")
+	case c.PoisonPanics < 1:
+		return invalid("GroupConfig.PoisonPanics", c.PoisonPanics, "at least 1")
+	}
+	if err := c.Limits.validate(); err != nil {
+		return err
+	}
+	if err := c.ServerBudget.validate("GroupConfig.ServerBudget"); err != nil {
+		return err
+	}
+	if err := c.LogBudget.validate("GroupConfig.LogBudget"); err != nil {
+		return err
+	}
+	return c.MachineBudget.validate("GroupConfig.MachineBudget")
+}

@@ -1,0 +1,165 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/raft"
+)
+
+// ErrBudget is in what OnFail gets when an actor panicked more often than its
+// budget allows.
+var ErrBudget = errors.New("actors: restart budget exhausted")
+
+// A Host is a node's root: it owns the transport and the groups, and is the only
+// one that gives up. Safe for concurrent use.
+type Host struct {
+	system *actor.ActorSystem
+	cfg    HostConfig
+	pid    *actor.PID
+	// transport counts on across the transport's restarts.
+	transport *transportBoard
+
+	stopping atomic.Bool
+	failure  atomic.Pointer[error]
+	stopped  chan struct{}
+	once     sync.Once
+
+	mu     sync.Mutex
+	groups []*board // in the order in which they were added
+}
+
+// StartHost starts a host in system, which may hold other actors, and other hosts
+// of other names.
+func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), stopped: make(chan struct{})}
+	props := guarded(&h.cfg, "host", func() actor.Actor { return &hostActor{Host: h} },
+		actor.WithSupervisor(newSupervision(h, h.childBudget, h.fail)),
+		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))
+	if _, err := system.Root.SpawnNamed(props, cfg.Name); err != nil {
+		return nil, fmt.Errorf("actors: host %q could not start; give each host of one ActorSystem its own HostConfig.Name: %w", cfg.Name, err)
+	}
+	return h, nil
+}
+
+// ID is the node's.
+func (h *Host) ID() raft.NodeID { return h.cfg.ID }
+
+// PID is the host's actor.
+func (h *Host) PID() *actor.PID { return h.pid }
+
+// TransportPID is where a Network delivers what comes in.
+func (h *Host) TransportPID() *actor.PID { return h.system.NewLocalPID(h.cfg.Name + "/transport") }
+
+// TransportStats is what the transport did so far.
+func (h *Host) TransportStats() TransportStats { return h.transport.stats() }
+
+// Err is what OnFail was told, or nil.
+func (h *Host) Err() error {
+	if p := h.failure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// AddGroup starts a group. It returns at once; requests wait until the group has
+// read its log.
+func (h *Host) AddGroup(cfg GroupConfig) (*Group, error) {
+	cfg.Voters = slices.Sorted(slices.Values(cfg.Voters))
+	if err := cfg.validate(h.cfg.ID); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping.Load() {
+		return nil, fmt.Errorf("actors: group %d was not added, since the host is stopping", cfg.Group)
+	}
+	if h.find(cfg.Group) != nil {
+		return nil, invalid("GroupConfig.Group", cfg.Group, "a number that this host has not yet")
+	}
+	b := newBoard(h, cfg)
+	h.groups = append(h.groups, b)
+	h.system.Root.Send(h.pid, addGroup{board: b})
+	return &Group{board: b}, nil
+}
+
+// Group gives the handle of a group that was added; nil if it was not.
+func (h *Host) Group(id raft.GroupID) *Group {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if b := h.find(id); b != nil {
+		return &Group{board: b}
+	}
+	return nil
+}
+
+func (h *Host) find(id raft.GroupID) *board {
+	for _, b := range h.groups {
+		if b.cfg.Group == id {
+			return b
+		}
+	}
+	return nil
+}
+
+func (h *Host) boards() []*board {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.groups)
+}
+
+// Stop stops every actor and answers everyone who waits. When ctx ends first, an
+// actor is stuck, most likely in a sync of the store; nothing is left undone then
+// that would not end by itself once it is not.
+func (h *Host) Stop(ctx context.Context) error {
+	h.BeginStop()
+	select {
+	case <-h.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("actors: host %q has not stopped yet; an actor is busy, most likely with the store's disk: %w", h.cfg.Name, context.Cause(ctx))
+	}
+}
+
+// BeginStop starts what Stop waits for.
+func (h *Host) BeginStop() {
+	h.mu.Lock()
+	first := h.stopping.CompareAndSwap(false, true)
+	h.mu.Unlock()
+	if first {
+		h.system.Root.Send(h.pid, stopHost{})
+	}
+}
+
+// Stopped is closed when everything has stopped.
+func (h *Host) Stopped() <-chan struct{} { return h.stopped }
+
+// fail makes the host say, once, that it can't go on.
+func (h *Host) fail(who *actor.PID, err error) {
+	if !h.failure.CompareAndSwap(nil, &err) {
+		return
+	}
+	h.cfg.Logger.Error("host failed", "node", h.cfg.ID, "actor", who.GetId(), "error", err)
+	if h.cfg.OnFail != nil {
+		h.cfg.OnFail(err)
+	}
+}
+
+// ended is called when the host's actor is gone for good.
+func (h *Host) ended() {
+	h.once.Do(func() {
+		for _, b := range h.boards() {
+			b.end()
+		}
+		close(h.stopped)
+	})
+}

@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"strings"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// The host's messages.
+type (
+	addGroup struct {
+		quiet
+		board *board
+	}
+	stopHost struct{ quiet }
+	// storeFailed comes from a log actor: the store is closed for good.
+	storeFailed struct {
+		quiet
+		log *actor.PID
+		err error
+	}
+)
+
+// hostActor spawns and stops; it has no state of its own, so that its restart,
+// which restarts everything below it from disk, needs nothing but Host.groups.
+type hostActor struct {
+	*Host
+}
+
+// Receive implements actor.Actor.
+func (h *hostActor) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		h.start(ctx)
+	case addGroup:
+		h.spawn(ctx, m.board)
+	case transportStarted:
+		h.register(ctx)
+	case storeFailed:
+		h.fail(m.log, m.err)
+	case stopHost:
+		h.stop(ctx)
+	case *actor.Terminated:
+		if h.stopping.Load() {
+			h.stop(ctx)
+		}
+	case *actor.Stopped:
+		h.ended()
+	}
+}
+
+func (h *hostActor) start(ctx actor.Context) {
+	if h.stopping.Load() {
+		ctx.Stop(ctx.Self())
+		return
+	}
+	props := guarded(&h.cfg, "transport", newTransport(transportConfig{
+		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: h.cfg.Network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: h.transport,
+	}))
+	if _, err := ctx.SpawnNamed(props, "transport"); err != nil {
+		panic(err)
+	}
+	for _, b := range h.boards() {
+		h.spawn(ctx, b)
+	}
+}
+
+// spawn starts a group, unless it runs: a group that was added while the host
+// started is in Host.groups and in the mailbox.
+func (h *hostActor) spawn(ctx actor.Context, b *board) {
+	for _, child := range ctx.Children() {
+		if child.Id == b.pids.group.Id {
+			return
+		}
+	}
+	name := strings.TrimPrefix(b.pids.group.Id, h.cfg.Name+"/")
+	if _, err := ctx.SpawnNamed(groupProps(b), name); err != nil {
+		panic(err)
+	}
+	h.register(ctx)
+}
+
+// register tells the transport which server gets a group's envelopes. It is
+// repeated when the transport has restarted, and harmless.
+func (h *hostActor) register(ctx actor.Context) {
+	for _, b := range h.boards() {
+		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server})
+	}
+}
+
+// stop goes one step down: first all groups, then the transport, then the host.
+func (h *hostActor) stop(ctx actor.Context) {
+	children := ctx.Children()
+	switch {
+	case len(children) == 0:
+		ctx.Stop(ctx.Self())
+	case len(children) == 1 && strings.HasSuffix(children[0].Id, "/transport"):
+		ctx.Stop(children[0])
+	default:
+		for _, child := range children {
+			if !strings.HasSuffix(child.Id, "/transport") {
+				ctx.Send(child, stopGroup{})
+			}
+		}
+	}
+}

@@ -1,0 +1,262 @@
+package actors
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/raft"
+)
+
+// machineActor owns the user's state machine: it applies what is committed, in
+// order and each entry once, and answers who waits for it. What it has yet to do
+// is on its desk, so that its crash loses no work and no answer: the next
+// instance reads the log from its start, comes as far, and goes on with the same
+// piece of work.
+//
+// Always true: machine holds exactly the commands of the entries 1 to applied.
+type machineActor struct {
+	*board
+	desk    *desk
+	machine StateMachine
+	applied raft.Index
+	// verified is up to where the log was seen to hold what is committed.
+	verified raft.Index
+	retry    Timer
+	self     *actor.PID
+	commands []Command // reused
+	reported raft.Index
+}
+
+// The machine's messages to itself, and to the server.
+type (
+	machineContinue struct{ quiet }
+	applied         struct {
+		quiet
+		index raft.Index
+	}
+	// poisoned says that the machine can't get past an index.
+	poisoned struct{ quiet }
+)
+
+func newMachine(b *board) *machineActor { return &machineActor{board: b, desk: b.machine} }
+
+// Receive implements actor.Actor.
+func (m *machineActor) Receive(ctx actor.Context) {
+	switch ctx.Message().(type) {
+	case *actor.Started:
+		m.self = ctx.Self()
+		m.autopsy()
+		m.machine = m.cfg.Machine()
+		m.take()
+		m.run()
+	case wakeup:
+		m.desk.inbox.awake()
+		m.take()
+		m.run()
+	case machineContinue:
+		m.run()
+	case *actor.Restarting, *actor.Stopping:
+		if m.retry != nil {
+			m.retry.Stop()
+		}
+	}
+}
+
+// take brings what waits in the inbox to the desk.
+func (m *machineActor) take() {
+	for _, c := range m.desk.inbox.takeControls() {
+		switch c := c.(type) {
+		case *work:
+			if c.readers != nil {
+				m.desk.waiting = append(m.desk.waiting, c)
+			} else {
+				m.desk.queue = append(m.desk.queue, c)
+			}
+		case *askMachine:
+			m.answerStatus(c)
+		}
+	}
+	if readers := m.desk.inbox.takeReads(nil); len(readers) > 0 {
+		w := &work{index: m.desk.reached.Index, readers: readers}
+		m.desk.reads.Add(int64(len(readers)))
+		m.desk.waiting = append(m.desk.waiting, w)
+	}
+}
+
+// run works until nothing is left, or the log must be waited for.
+func (m *machineActor) run() {
+	if why := m.halted.Load(); why != nil {
+		m.desk.abandon(m.goodbye(true))
+		return
+	}
+	caughtUp := m.catchUp()
+	for caughtUp && len(m.desk.queue) > 0 {
+		w := m.desk.queue[0]
+		if !m.do(w) {
+			caughtUp = false
+			break
+		}
+		m.desk.queue[0] = nil
+		m.desk.queue = m.desk.queue[1:]
+		m.desk.finished(w)
+	}
+	if m.halted.Load() != nil {
+		m.desk.abandon(m.goodbye(true))
+		return
+	}
+	m.answerReads()
+	if m.applied > m.reported && m.applied >= m.desk.reached.Index {
+		m.reported = m.applied
+		m.send(m.pids.server, applied{index: m.applied})
+	}
+}
+
+// catchUp brings a machine that was made anew to where the last one was.
+func (m *machineActor) catchUp() bool {
+	if m.applied >= m.desk.reached.Index {
+		return true
+	}
+	return m.replay(m.desk.reached.Index, m.desk.reached, nil)
+}
+
+// do applies w; false if it must be tried again later.
+func (m *machineActor) do(w *work) bool {
+	if w.span.Last <= m.applied {
+		// A server that started anew tells again what is committed.
+		w.fail(m.unknown(ReasonRestarted, "the command was applied, but its result was lost in a restart"))
+		return true
+	}
+	if w.span.First > m.applied+1 {
+		panic(fmt.Sprintf("actors: committed entries %d to %d came to a machine that has applied only %d", w.span.First, w.span.Last, m.applied))
+	}
+	if w.span.Entries == nil {
+		return m.replay(w.span.Last, w.last, w)
+	}
+	m.apply(w.span.Entries[m.applied+1-w.span.First:], w)
+	return m.halted.Load() == nil
+}
+
+// apply applies entries, which follow on applied, and answers who waits for them.
+func (m *machineActor) apply(entries []raft.Entry, w *work) {
+	for len(entries) > 0 {
+		n := len(entries)
+		if c := m.desk.careful; m.applied < c.last {
+			n = min(n, max(1, int(c.first)-1-int(m.applied)))
+		}
+		if !m.applySome(entries[:n], w) {
+			return
+		}
+		entries = entries[n:]
+	}
+}
+
+func (m *machineActor) applySome(entries []raft.Entry, w *work) bool {
+	commands := m.commands[:0]
+	for i := range entries {
+		if e := &entries[i]; e.Kind == raft.EntryCommand {
+			commands = append(commands, Command{Index: e.Index, Term: e.Term, Data: e.Data})
+		}
+	}
+	m.commands = commands
+	last := &entries[len(entries)-1]
+	if len(commands) > 0 {
+		m.desk.attempt.first, m.desk.attempt.last = entries[0].Index, last.Index
+		results := m.machine.Apply(commands)
+		if len(results) != len(commands) {
+			panic(fmt.Sprintf("actors: StateMachine.Apply returned %d results for %d commands", len(results), len(commands)))
+		}
+		m.desk.attempt.first, m.desk.attempt.last = 0, 0
+		m.advance(last)
+		if w != nil {
+			w.answer(commands, results)
+		}
+		clear(commands)
+		return true
+	}
+	m.advance(last)
+	return true
+}
+
+func (m *machineActor) advance(last *raft.Entry) {
+	m.applied = last.Index
+	if m.applied > m.desk.reached.Index {
+		m.desk.reached = raft.Position{Term: last.Term, Index: last.Index}
+	}
+}
+
+// answer gives the results to those among w's waiters whose commands they are.
+// Both are in the order of the log. What is answered is taken out of w first, so
+// that it is never answered again.
+func (w *work) answer(commands []Command, results [][]byte) {
+	for i := range commands {
+		c := &commands[i]
+		for len(w.blocks) > 0 && (len(w.blocks[0].waiters) == 0 || w.blocks[0].last() < c.Index) {
+			w.blocks = w.blocks[1:]
+		}
+		if len(w.blocks) == 0 {
+			return
+		}
+		b := &w.blocks[0]
+		if c.Index < b.first {
+			continue
+		}
+		if b.term != c.Term {
+			panic(fmt.Sprintf("actors: entry %d was proposed in term %d, but committed in term %d", c.Index, b.term, c.Term))
+		}
+		waiter := b.waiters[0]
+		b.first, b.waiters = b.first+1, b.waiters[1:]
+		waiter.result = Result{Index: c.Index, Term: c.Term, Value: results[i]}
+		waiter.finish()
+	}
+}
+
+// answerReads answers every read whose index is applied.
+func (m *machineActor) answerReads() {
+	kept := m.desk.waiting[:0]
+	for _, w := range m.desk.waiting {
+		if w.index > m.applied {
+			kept = append(kept, w)
+			continue
+		}
+		for i, r := range w.readers {
+			w.readers[i] = nil
+			m.query(r)
+		}
+		m.desk.finished(w)
+	}
+	clear(m.desk.waiting[len(kept):])
+	m.desk.waiting = kept
+}
+
+// query answers one read. A query must not change the machine, so that its panic
+// does not cost the machine its life: a client could otherwise use up the restart
+// budget.
+func (m *machineActor) query(r *waiter) {
+	value, err := m.ask(r.query)
+	if err != nil {
+		r.err = &Error{Group: m.cfg.Group, Reason: ReasonMachineFailed, Cause: err, Detail: fmt.Sprintf("the machine could not answer: %v", err)}
+	}
+	r.value = value
+	r.finish()
+}
+
+func (m *machineActor) ask(query any) (value any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.host.cfg.Logger.Error("a query panicked", "node", m.host.cfg.ID, "group", m.cfg.Group,
+				"query", fmt.Sprintf("%T", query), "panic", p, "stack", string(debug.Stack()))
+			value, err = nil, fmt.Errorf("the query panicked: %v", p)
+		}
+	}()
+	return m.machine.Query(query)
+}
+
+func (m *machineActor) answerStatus(a *askMachine) {
+	s := machineStatus{applied: m.applied}
+	if h, ok := m.machine.(Hasher); ok {
+		s.hash, s.hashed = h.StateHash(), true
+	}
+	a.answer <- s
+}

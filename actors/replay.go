@@ -1,0 +1,106 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"castaway/persistence"
+	"castaway/raft"
+)
+
+// This file is how the machine reads the log, when it was made anew or when the
+// core no longer holds in memory what was committed.
+//
+// The log on disk may lag behind what is committed: the entries, or the
+// truncation of others at the same indexes, can still be in the log actor's
+// mailbox. So before anything is read up to an index that is not known to be
+// durable, the entry there must have the term that was committed: then, by Log
+// Matching (T3.5), all before it are the committed ones too.
+
+// replay applies entries up to index last from the log. known is a committed
+// position at or beyond last, or zero if all up to last is known to be durable. It
+// reads a piece at a time, and returns false until all is applied; the actor
+// sends itself a message to go on.
+func (m *machineActor) replay(last raft.Index, known raft.Position, w *work) bool {
+	if known.Index != 0 && m.verified < last && !m.verify(known) {
+		return false
+	}
+	first := m.applied + 1
+	entries, err := m.host.cfg.Store.Entries(m.cfg.Group, first, last, m.cfg.Limits.MaxReplayBytes)
+	if err != nil {
+		m.unreadable(first, err)
+		return false
+	}
+	m.apply(entries, w)
+	if m.halted.Load() != nil {
+		return false
+	}
+	if m.applied < last {
+		m.send(m.self, machineContinue{})
+		return false
+	}
+	return true
+}
+
+func (m *machineActor) verify(known raft.Position) bool {
+	entries, err := m.host.cfg.Store.Entries(m.cfg.Group, known.Index, known.Index, 1)
+	if err != nil {
+		m.unreadable(known.Index, err)
+		return false
+	}
+	if entries[0].Term != known.Term {
+		m.later()
+		return false
+	}
+	m.verified = known.Index
+	return true
+}
+
+// unreadable decides what an error of the store means: that the log actor has not
+// come so far, or that it never will.
+func (m *machineActor) unreadable(index raft.Index, err error) {
+	if errors.Is(err, persistence.ErrUnavailable) {
+		m.later()
+		return
+	}
+	err = fmt.Errorf("the machine could not read entry %d from the log: %w", index, err)
+	m.halt(err.Error())
+	m.send(m.pids.server, poisoned{})
+	m.send(m.pids.host, storeFailed{log: m.self, err: fmt.Errorf("group %d: %w", m.cfg.Group, err)})
+	m.desk.abandon(m.goodbye(true))
+}
+
+// later tries again in a tick.
+func (m *machineActor) later() {
+	if m.retry != nil {
+		m.retry.Stop()
+	}
+	self := m.self
+	m.retry = m.host.cfg.Clock.AfterFunc(m.cfg.TickInterval, func() { m.send(self, machineContinue{}) })
+}
+
+// autopsy finds out of what the last machine died. A run of commands is tried
+// again one at a time; a command that kills every machine halts the group, since
+// no restart would ever get past it.
+func (m *machineActor) autopsy() {
+	d := m.desk
+	first, last := d.attempt.first, d.attempt.last
+	d.attempt.first, d.attempt.last = 0, 0
+	if first == 0 {
+		return
+	}
+	if first != last {
+		d.careful.first, d.careful.last = first, last
+		return
+	}
+	if d.poison.index != first {
+		d.poison.index, d.poison.panics = first, 0
+	}
+	d.poison.panics++
+	if d.poison.panics < m.cfg.PoisonPanics {
+		return
+	}
+	m.halt(fmt.Sprintf("the command at index %d made the state machine panic %d times; the log is intact, "+
+		"so start this node with a machine that can apply it", first, d.poison.panics))
+	m.send(m.pids.server, poisoned{})
+}

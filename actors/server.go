@@ -1,0 +1,297 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/messages"
+	"castaway/raft"
+)
+
+// The server's messages, beside the log's answers and the transport's envelopes.
+type (
+	// tick is time passing, for the instance whose ticker sent it.
+	tick struct {
+		quiet
+		life raft.Incarnation
+	}
+	// campaign is Group.Campaign.
+	campaign struct{}
+	// statusRequest is the server's part of Group.Status.
+	statusRequest struct{ answer chan Status }
+)
+
+// server owns a group's raft.Core and carries out its effects. What a client gets
+// depends on its behaviour, which follows the core's role; what another server
+// gets is the core's alone to decide.
+//
+// Always true: behaviour and core.Role() agree after every message, or the server
+// panics; there is one ticker a server; and no two cores of a group exist at once,
+// since a new one is made only from what the log actor read after everything of
+// the one before it.
+type server struct {
+	*board
+	self     *actor.PID
+	behavior actor.Behavior
+	doing    string // the behaviour's name
+
+	core   *raft.Core       // nil while recovering, and when halted
+	life   raft.Incarnation // the core's
+	role   raft.RoleChange  // what the behaviour was chosen for
+	born   raft.Incarnation // this instance's first
+	ticker Timer
+	ticks  int
+
+	unsynced  []uint64 // sequences of batches that our own disk has not synced
+	nextRead  raft.ReadID
+	nextID    uint64 // of what is forwarded
+	pauseTill int    // no forwarding before this tick
+	lowDisk   bool
+}
+
+func newServer(b *board) *server { return &server{board: b, behavior: actor.NewBehavior()} }
+
+// Receive implements actor.Actor.
+func (s *server) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		s.start(ctx)
+		return
+	case *actor.Restarting, *actor.Stopping:
+		if s.ticker != nil {
+			s.ticker.Stop()
+		}
+		return
+	case *actor.Stopped, *actor.Terminated:
+		return
+	case tick:
+		if m.life != s.born {
+			return // of an instance before this one
+		}
+		s.armTicker()
+		s.ticks++
+	case wakeup:
+		s.board.server.awake()
+		s.controls()
+	}
+	s.behavior.Receive(ctx)
+	s.check()
+}
+
+func (s *server) start(ctx actor.Context) {
+	s.self = ctx.Self()
+	s.born = s.nextLife()
+	s.ledger.abandon(s.board, s.unknown(ReasonRestarted, "the server crashed while it carried the request out; read to find out what became of it"))
+	s.armTicker()
+	if s.halted.Load() != nil {
+		s.halt(*s.halted.Load())
+		return
+	}
+	s.reopen()
+}
+
+// armTicker asks for one tick. The next is asked for when it comes, so that a
+// server that is late does not find a pile of them.
+func (s *server) armTicker() {
+	self, t := s.self, tick{life: s.born}
+	s.ticker = s.host.cfg.Clock.AfterFunc(s.cfg.TickInterval, func() { s.send(self, t) })
+}
+
+// check holds the law: the behaviour is the role's.
+func (s *server) check() {
+	if s.core == nil {
+		return
+	}
+	if role := s.core.Role(); role != s.role.Role {
+		panic(fmt.Sprintf("actors: the server behaves as a %v, but its core is a %v", s.role.Role, role))
+	}
+}
+
+// consensus gives the core what is the core's, the same in every role.
+func (s *server) consensus(message any) {
+	switch m := message.(type) {
+	case *messages.Envelope:
+		s.step(m)
+	case tick:
+		s.carryOut(s.core.Tick())
+		s.housekeeping()
+	case persisted:
+		s.synced(m.ack)
+		s.carryOut(s.core.Persisted(m.ack))
+	case applied:
+		s.carryOut(s.core.Applied(m.index))
+	case fetched:
+		if m.incarnation == s.life {
+			s.carryOut(s.core.Fetched(m.fetch, m.entries))
+		}
+	case spaceReport:
+		s.disk(m)
+	case logLost:
+		s.reopen()
+	case logFailed:
+		s.halt(m.err.Error())
+	case poisoned:
+		s.halt(*s.halted.Load())
+	}
+}
+
+// step hands the core a message of another server.
+func (s *server) step(e *messages.Envelope) {
+	if s.answered(e) {
+		return
+	}
+	m, err := messages.FromEnvelope(e)
+	if err != nil {
+		s.host.cfg.Logger.Warn("an envelope was dropped", "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
+		return
+	}
+	if a, ok := m.(*raft.AppendEntries); ok && s.lowDisk && len(a.Entries) > 0 {
+		return // heartbeats still hold us as a follower; the leader will ask again
+	}
+	s.carryOut(s.core.Step(m))
+}
+
+// carryOut does what the core asks for. What goes to the network goes first, so
+// that the followers write while we do (T10.2.1).
+func (s *server) carryOut(e raft.Effects) {
+	if len(e.Send) > 0 {
+		s.send(s.pids.transport, Outbound{Envelopes: s.envelopes(e.Send)})
+	}
+	if !e.Persist.Empty() {
+		p := &persist{incarnation: s.life, write: e.Persist}
+		if len(e.Persist.After) > 0 {
+			p.after = s.envelopes(e.Persist.After)
+			p.write.After = nil
+		}
+		s.send(s.pids.log, p)
+	}
+	for _, f := range e.Fetch {
+		s.send(s.pids.log, fetch{incarnation: s.life, fetch: f})
+	}
+	if !e.Commit.Empty() {
+		s.committed(e.Commit)
+	}
+	s.confirmed(e.Reads)
+	s.unconfirmed(e.Aborted)
+	if e.Role != nil {
+		s.become(*e.Role)
+	}
+}
+
+func (s *server) envelopes(ms []raft.Message) []*messages.Envelope {
+	es := make([]*messages.Envelope, len(ms))
+	for i, m := range ms {
+		es[i] = messages.ToEnvelope(s.host.cfg.ClusterID, s.cfg.Group, m)
+	}
+	return es
+}
+
+// committed gives the machine a span, with those who wait for it. Where the
+// machine lags too far behind, it reads the entries from the log by itself.
+func (s *server) committed(span raft.Span) {
+	w := &work{span: span, blocks: s.ledger.settle(span.Last)}
+	if n := len(span.Entries); n > 0 {
+		for i := range span.Entries {
+			w.size += span.Entries[i].Size()
+		}
+		w.last = raft.Position{Term: span.Entries[n-1].Term, Index: span.Last}
+		if s.machine.bytes.Load()+int64(w.size) > int64(s.cfg.Limits.MaxUnappliedBytes) && len(w.blocks) == 0 {
+			w.span.Entries, w.size = nil, 0
+		}
+	}
+	if !s.machine.give(w) {
+		w.fail(s.goodbye(true))
+		s.machine.finished(w)
+	}
+}
+
+// become is the one place where a change of role changes the behaviour.
+func (s *server) become(rc raft.RoleChange) {
+	old := s.role
+	s.role = rc
+	switch rc.Role {
+	case raft.Follower:
+		s.behave("follower", s.following)
+	case raft.PreCandidate:
+		s.behave("precandidate", s.campaigning)
+	case raft.Candidate:
+		s.behave("candidate", s.campaigning)
+	case raft.Leader:
+		s.behave("leader", s.leading)
+	}
+	if old.Role == raft.Leader && (rc.Role != raft.Leader || rc.Term != old.Term) {
+		s.stopLeading(rc)
+	}
+	if rc.Leader != old.Leader || rc.Term != old.Term {
+		s.leaderChanged(rc)
+	}
+	s.publish(Event{Kind: EventRole, Incarnation: s.life, Role: rc.Role, Term: rc.Term, Leader: rc.Leader})
+	s.send(s.self, wakeup{}) // what waits may have its turn in the new role
+}
+
+func (s *server) behave(name string, receive actor.ReceiveFunc) {
+	s.doing = name
+	s.behavior.Become(receive)
+}
+
+// controls serves what the handle asks for, in any behaviour.
+func (s *server) controls() {
+	for _, c := range s.board.server.takeControls() {
+		switch c := c.(type) {
+		case *statusRequest:
+			c.answer <- s.status()
+		case campaign:
+			if s.core != nil {
+				s.carryOut(s.core.Campaign())
+			}
+		}
+	}
+}
+
+// housekeeping is what is done every few ticks.
+func (s *server) housekeeping() {
+	if s.ticks%s.cfg.HeartbeatTicks == 0 {
+		s.send(s.pids.log, askSpace{})
+	}
+}
+
+// disk follows the disk's reserve. Proposals are refused and entries not taken
+// below it; both resume by themselves.
+func (s *server) disk(r spaceReport) {
+	s.lowDisk = r.space.Low()
+	detail := "the disk has room again"
+	if s.lowDisk {
+		detail = s.diskReserve().Detail
+	}
+	s.publish(Event{Kind: EventDisk, Incarnation: s.life, Detail: detail})
+}
+
+func (s *server) diskReserve() *Error {
+	space := s.space.Load()
+	return s.fail(ReasonDiskReserve, fmt.Sprintf("the disk has %d bytes free, less than its reserve of %d; free some space, writes resume by themselves", space.Free, space.Reserve))
+}
+
+// synced takes note of what our own disk holds.
+func (s *server) synced(a raft.Ack) {
+	if a.Incarnation != s.life {
+		return
+	}
+	n := 0
+	for n < len(s.unsynced) && s.unsynced[n] <= a.Sequence {
+		n++
+	}
+	s.unsynced = s.unsynced[:copy(s.unsynced, s.unsynced[n:])]
+}
+
+// refused turns an error of the core into one for clients; nothing was done.
+func (s *server) refused(err error) *Error {
+	reason := ReasonNotLeader
+	if errors.Is(err, raft.ErrEntryTooLarge) {
+		reason = ReasonTooLarge
+	}
+	e := s.fail(reason, err.Error())
+	e.Cause, e.Leader = err, s.role.Leader
+	return e
+}
