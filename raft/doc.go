@@ -26,4 +26,55 @@
 // may be truncated and later come back with the same index and term, while the
 // acknowledgement of its first write is still on its way. A sequence number has
 // no such ambiguity.
+//
+// # What lives where
+//
+// What goes in and out:
+//
+//   - types, message: nodes, terms, entries, and one struct per RPC and reply
+//   - core, validate: Core, its Config and inputs; what New refuses
+//   - effects: what comes out, and how it is put together once an input is done
+//   - status, trace, tracelog: what people and checkers see
+//
+// Roles and elections:
+//
+//   - step: the term rule (P5.1), the only one; stickiness; answers to the old (C34)
+//   - acceptable: which messages are dropped because no correct server sends them
+//   - role: the legal transitions; follower, precandidate, candidate, leader: what
+//     each does, and the state that only it has
+//   - election: timeouts, campaigns, who gets a vote (T3.4, T3.6.1, T9.6)
+//
+// The log:
+//
+//   - log: the term table and the newest entries
+//   - disk: which writes are under way and what is durable
+//   - replication: AppendEntries, from both sides (T3.5, T10.2); progress, inflights:
+//     what a leader knows of one follower
+//   - commit: counting (P5.4.2); quorum: majorities; configuration: who counts
+//   - readindex: linearizable reads (T6.4)
+//   - invariants: what is checked after every input, by a panic
+//
+// # What is always true
+//
+//   - Nothing leaves that rests on a term or vote that is not durable: until they
+//     are, every message waits in Persist.After, whatever it says.
+//   - The reply to an AppendEntries waits for the entries that it covers, also where
+//     they came with an earlier message and their write is still under way. Then it
+//     travels with a Persist that has nothing to write and is durable as soon as
+//     those before it are.
+//   - A server counts its own vote, and its own log, only as far as they are durable.
+//   - A message that no correct server would send is dropped whole; Core panics for
+//     its own broken invariants only.
+//   - Safety does not depend on Tick (C13): a clock decides who may try, never who
+//     wins.
+//
+// # Losses and idle time
+//
+// A leader learns of a lost message from the follower that misses it: once in each
+// round of heartbeats, where something was outstanding at the last one and nothing
+// has been acknowledged since, it sends an empty AppendEntries for the end of the
+// pipeline. Who lacks something rejects it at once and names the place; who is only
+// slow to write is not sent anything twice.
+//
+// Followers learn of a commit index with the next entries, or with the next tick.
 package raft
