@@ -82,18 +82,8 @@ func (o *observer) committed(s *server, span raft.Span) {
 	if len(entries) != int(span.Last-span.First)+1 {
 		o.c.broken("server %d hands over %d entries for [%d, %d]", s.id, len(entries), span.First, span.Last)
 	}
-	if s.core.Role() == raft.Leader {
-		o.decided(s, span.Last)
-	}
 	for i, e := range entries {
 		o.applies(s, span.First+raft.Index(i), e)
-	}
-	if s.core.Role() == raft.Leader {
-		for _, other := range o.c.servers {
-			if other.up() && other.core.Role() == raft.Leader && other.core.Term() > s.core.Term() {
-				o.complete(other, int(span.Last))
-			}
-		}
 	}
 }
 
@@ -103,10 +93,7 @@ func (o *observer) applies(s *server, i raft.Index, e raft.Entry) {
 		o.c.broken("server %d hands over entry %d as %d", s.id, e.Index, i)
 	}
 	if int(i) > len(o.commits) {
-		if s.core.Role() != raft.Leader {
-			o.c.broken("server %d applies entry %d, which no leader has committed", s.id, i)
-		}
-		o.commits = append(o.commits, e)
+		o.c.broken("server %d applies entry %d, which no leader has committed", s.id, i)
 		return
 	}
 	if was := o.commits[i-1]; was.Term != e.Term || was.Kind != e.Kind || !bytes.Equal(was.Data, e.Data) {
@@ -117,7 +104,12 @@ func (o *observer) applies(s *server, i raft.Index, e raft.Entry) {
 
 // decided checks that a leader's new commit index is one: the entry is of its own
 // term (C05) and durable on a majority of disks (C38), be their servers up or not.
-func (o *observer) decided(s *server, i raft.Index) {
+// Later leaders that already exist must have it, too.
+func (o *observer) decided(s *server) {
+	i := s.last.After.Commit
+	if s.last.After.Role != raft.Leader || i == s.last.Before.Commit {
+		return
+	}
 	t := term(s.disk.view, i)
 	if t != s.core.Term() {
 		o.c.broken("C05: leader %d of term %d commits entry %d of term %d by counting", s.id, s.core.Term(), i, t)
@@ -130,6 +122,14 @@ func (o *observer) decided(s *server, i raft.Index) {
 	}
 	if 2*have <= len(o.c.options.Voters) {
 		o.c.broken("C38: leader %d commits entry %d, which is durable on %d servers", s.id, i, have)
+	}
+	if int(i) > len(o.commits) {
+		o.commits = append(o.commits, s.disk.view[len(o.commits):i]...)
+	}
+	for _, id := range o.c.ids {
+		if other := o.c.servers[id]; o.c.role(id) == raft.Leader && other.core.Term() > t {
+			o.complete(other, int(i))
+		}
 	}
 }
 

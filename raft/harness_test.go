@@ -235,6 +235,7 @@ func (c *cluster) carry(s *server, e raft.Effects) {
 			c.broken("server %d: %s", s.id, err)
 		}
 	}
+	c.observer.decided(s)
 	s.fetches = append(s.fetches, e.Fetch...)
 	if !e.Commit.Empty() {
 		c.observer.committed(s, e.Commit)

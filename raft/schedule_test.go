@@ -1,0 +1,344 @@
+package raft_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"castaway/raft"
+)
+
+var schedules = flag.Int("schedules", 1200, "how many random schedules TestRandomSchedules runs")
+
+// schedule is one random run: a safety phase, in which everything that can go wrong
+// does, and a liveness phase, in which what is healed must converge.
+type schedule struct {
+	c      *cluster
+	seed   uint64
+	weight [events]int // how often each event happens in this run
+	total  int
+	sent   []raft.Message // some messages, to be replayed later
+	acks   map[raft.NodeID][]raft.Ack
+	reads  int
+}
+
+// The events of the safety phase.
+const (
+	deliver = iota
+	lose
+	duplicate
+	replay
+	tick
+	jump
+	syncOne
+	acknowledge
+	staleAck
+	apply
+	fetch
+	failFetch
+	propose
+	read
+	campaign
+	crash
+	restart
+	cutOne
+	healAll
+	events
+)
+
+// usual is how often each event happens; every run changes some of them.
+var usual = [events]int{
+	deliver: 400, lose: 20, duplicate: 20, replay: 5, tick: 120, jump: 1, syncOne: 120, acknowledge: 80,
+	staleAck: 4, apply: 40, fetch: 40, failFetch: 4, propose: 40, read: 15, campaign: 2, crash: 3,
+	restart: 12, cutOne: 6, healAll: 4,
+}
+
+// violation is how a broken rule ends a run.
+type violation string
+
+func newSchedule(t testing.TB, seed uint64, verbose bool) *schedule {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	n := []int{1, 2, 3, 3, 3, 4, 5, 5}[rng.IntN(8)]
+	preVote, checkQuorum := rng.IntN(4), rng.IntN(4)
+	small, cache := rng.IntN(2) == 0, rng.IntN(3)*200
+	s := &schedule{seed: seed, weight: usual, acks: map[raft.NodeID][]raft.Ack{}}
+	for range 4 {
+		s.weight[rng.IntN(events)] *= 1 + rng.IntN(4)
+	}
+	for _, w := range s.weight {
+		s.total += w
+	}
+	s.c = newCluster(t, n, withSeed(seed), withManualDisks, func(o *options) {
+		o.verbose, o.frozen = verbose, seed%16 == 0
+		o.tail = func() int { return rng.IntN(20) }
+		o.violated = func(text string) { panic(violation(text)) }
+	}, withConfig(func(cfg *raft.Config) {
+		// 0: off; 1: on some servers; else on.
+		cfg.PreVote = preVote > 1 || (preVote == 1 && cfg.ID%2 == 0)
+		cfg.CheckQuorum = checkQuorum > 1 || (checkQuorum == 1 && cfg.ID%2 == 1)
+		cfg.CacheBytes = cache
+		if small {
+			cfg.MaxMessageBytes, cfg.MaxInflightMessages, cfg.MaxInflightBytes = 60, 3, 150
+			cfg.MaxPendingReads, cfg.MaxUncommittedBytes = 3, 2000
+		}
+	}))
+	return s
+}
+
+// run gives the transcript, when verbose, and what was broken.
+func (s *schedule) run(steps int) (transcript, broken string) {
+	defer func() {
+		if r := recover(); r != nil {
+			broken = fmt.Sprint(r)
+			if _, ok := r.(violation); !ok {
+				broken = "panic: " + broken
+			}
+		}
+		transcript = strings.Join(s.c.lines, "\n")
+	}()
+	for range steps {
+		s.event()
+	}
+	s.converge()
+	return "", ""
+}
+
+func (s *schedule) event() {
+	n := s.c.rng.IntN(s.total)
+	for e, w := range s.weight {
+		if n -= w; n < 0 {
+			s.happen(e)
+			return
+		}
+	}
+}
+
+func (s *schedule) happen(event int) {
+	c := s.c
+	id := c.ids[c.rng.IntN(len(c.ids))]
+	switch event {
+	case deliver, lose, duplicate:
+		s.message(event)
+	case replay:
+		if len(s.sent) > 0 {
+			c.step(s.sent[c.rng.IntN(len(s.sent))])
+		}
+	case tick:
+		// Each server's clock has a rate of its own, which differ by up to four.
+		c.tick(id, 1+c.rng.IntN(1+int(id)%4))
+	case jump:
+		c.tick(id, c.rng.IntN(10*timeout))
+	case syncOne:
+		c.sync(id, 1+c.rng.IntN(3))
+	case acknowledge, staleAck, apply, fetch, failFetch:
+		s.owner(event, id)
+	case propose, read, campaign:
+		s.client(event, id)
+	case crash:
+		if c.servers[id].up() {
+			s.acks[id] = append(s.acks[id], c.servers[id].acks...)
+			c.servers[id].acks = nil
+			c.crash(id, c.rng.IntN(1+len(c.servers[id].disk.pending)))
+		}
+	case restart:
+		if !c.servers[id].up() {
+			c.restart(id)
+		}
+	case cutOne:
+		c.sever(id, c.ids[c.rng.IntN(len(c.ids))])
+		if c.rng.IntN(4) == 0 {
+			c.isolate(id)
+		}
+	case healAll:
+		c.heal()
+	}
+}
+
+// message does something to a message on its way; mostly an old one, so that they
+// overtake each other but do not stay for ever.
+func (s *schedule) message(event int) {
+	c := s.c
+	n := len(c.net.queue)
+	if n == 0 {
+		return
+	}
+	i := c.rng.IntN(n)
+	if c.rng.IntN(3) > 0 {
+		i = c.rng.IntN(min(n, 4))
+	}
+	if event == duplicate {
+		c.net.queue = append(c.net.queue, c.net.queue[i])
+		return
+	}
+	e := c.net.take(i)
+	if c.rng.IntN(20) == 0 {
+		s.sent = append(s.sent, e.Message)
+	}
+	if event == deliver {
+		c.arrive(e)
+	}
+}
+
+// owner does what a Core's owner does.
+func (s *schedule) owner(event int, id raft.NodeID) {
+	c := s.c
+	switch event {
+	case acknowledge:
+		c.acknowledge(id)
+	case staleAck: // of an earlier life
+		if old := s.acks[id]; len(old) > 0 && c.servers[id].up() {
+			a := old[c.rng.IntN(len(old))]
+			c.input(id, func(core *raft.Core) raft.Effects { return core.Persisted(a) })
+		}
+	case apply:
+		c.apply(id)
+	case fetch:
+		c.fetch(id, true)
+	case failFetch:
+		c.fetch(id, false)
+	}
+}
+
+// client does what clients do, mostly to a leader.
+func (s *schedule) client(event int, id raft.NodeID) {
+	c := s.c
+	if leader := c.leader(); leader != raft.None && c.rng.IntN(4) > 0 {
+		id = leader
+	}
+	if !c.servers[id].up() {
+		return
+	}
+	switch event {
+	case propose:
+		commands := make([]string, 1+c.rng.IntN(3))
+		for i := range commands {
+			commands[i] = strings.Repeat("x", c.rng.IntN(60)) + fmt.Sprint(c.rng.IntN(1000))
+		}
+		_, err := c.tryPropose(id, commands...)
+		c.want(err == nil || errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrTooManyUncommitted), "%v", err)
+	case read:
+		_, err := c.tryRead(id)
+		c.want(err == nil || errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrNotReady) ||
+			errors.Is(err, raft.ErrTooManyReads), "%v", err)
+	case campaign:
+		c.campaign(id)
+	}
+}
+
+// converge heals a random quorum and leaves the rest broken; it must elect, commit
+// and answer. Then the rest heals too, and all must be equal.
+func (s *schedule) converge() {
+	c := s.c
+	c.heal()
+	down := (len(c.ids) - 1) / 2
+	for _, i := range c.rng.Perm(len(c.ids)) {
+		id := c.ids[i]
+		if down > 0 && c.rng.IntN(2) == 0 {
+			down--
+			c.isolate(id)
+			continue
+		}
+		if !c.servers[id].up() {
+			c.restart(id)
+		}
+	}
+	c.options.manual = false
+	s.serves("a quorum is healed")
+	c.heal()
+	for _, id := range c.ids {
+		if !c.servers[id].up() {
+			c.restart(id)
+		}
+	}
+	s.serves("all is healed")
+	c.pass(timeout)
+	equal := c.passUntil(electionBound*timeout, func() bool {
+		for _, id := range c.ids {
+			if c.log(id) != c.log(1) || c.commit(id) != c.commit(1) || c.servers[id].committed != c.commit(1) {
+				return false
+			}
+		}
+		return true
+	})
+	c.want(equal, "all is healed, and the logs still differ")
+	c.want(len(c.observer.asked) == 0 || c.leader() != raft.None, "reads hang: %v", c.observer.asked)
+}
+
+// serves passes time until some leader commits a command and answers a read.
+func (s *schedule) serves(when string) {
+	c := s.c
+	var p raft.Proposed
+	var asked raft.ReadID
+	proposer := raft.None
+	done := c.passUntil(electionBound*timeout, func() bool {
+		l := c.leader()
+		if l == raft.None {
+			return false
+		}
+		if l != proposer || c.term(l) != p.Term {
+			var err, err2 error
+			p, err = c.tryPropose(l, "serves")
+			asked, err2 = c.tryRead(l)
+			proposer = raft.None
+			if err == nil && err2 == nil {
+				proposer = l
+			}
+			return false
+		}
+		reads := c.servers[l].reads
+		return c.commit(l) >= p.Last && len(reads) > 0 && reads[len(reads)-1].ID == asked
+	})
+	c.want(done, "%s, and after %d timeouts nobody serves; leader %d", when, electionBound, c.leader())
+}
+
+// Thousands of random schedules: crashes that keep any prefix of what was not
+// synced, lost, doubled, late and replayed messages, one-way partitions, clocks at
+// different rates that jump (C13), slow disks, late and stale acknowledgements
+// (C10), failed reads of the log. The observer checks every event.
+func TestRandomSchedules(t *testing.T) {
+	t.Parallel()
+	const shards = 8
+	for shard := range shards {
+		t.Run(fmt.Sprint(shard), func(t *testing.T) {
+			t.Parallel()
+			for seed := shard; seed < *schedules; seed += shards {
+				tryScheduleSeed(t, uint64(seed))
+			}
+		})
+	}
+}
+
+func tryScheduleSeed(t *testing.T, seed uint64) {
+	t.Helper()
+	const steps = 1500
+	_, broken := newSchedule(t, seed, false).run(steps)
+	if broken == "" {
+		return
+	}
+	// Once more, with the transcript: equal seeds give equal runs.
+	text, again := newSchedule(t, seed, true).run(steps)
+	if lines := strings.Split(text, "\n"); len(lines) > 80 {
+		text = strings.Join(lines[len(lines)-80:], "\n")
+	}
+	t.Fatalf("seed %d: %s\nagain: %s\n%s", seed, broken, again, text)
+}
+
+// Equal seeds give equal traces, and different ones different traces.
+func TestDeterminism(t *testing.T) {
+	seen := map[string]uint64{}
+	for seed := range uint64(20) {
+		first, _ := newSchedule(t, seed, true).run(800)
+		for range 3 {
+			if again, _ := newSchedule(t, seed, true).run(800); again != first {
+				t.Fatalf("seed %d gives two traces", seed)
+			}
+		}
+		if other, ok := seen[first]; ok {
+			t.Fatalf("seeds %d and %d give one trace", other, seed)
+		}
+		seen[first] = seed
+	}
+}
