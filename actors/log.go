@@ -82,6 +82,7 @@ type logActor struct {
 	incarnation raft.Incarnation // zero until opened: nothing is taken
 	batch       []persist        // not yet durable, in the order of Sequence
 	appended    int              // of batch, how many the store has taken
+	dirty       bool             // something was appended since the last sync
 	flushing    bool             // a flush is in the mailbox
 	failed      error
 	full        bool // the last append found no space
@@ -173,9 +174,12 @@ func (l *logActor) flush() {
 	if l.appended == 0 {
 		return
 	}
-	if err := l.host.cfg.Store.Sync(); err != nil {
-		l.fail("sync", err)
-		return
+	if l.dirty {
+		if err := l.host.cfg.Store.Sync(); err != nil {
+			l.fail("sync", err)
+			return
+		}
+		l.dirty = false
 	}
 	l.acknowledge(l.batch[:l.appended])
 	rest := copy(l.batch, l.batch[l.appended:])
@@ -199,6 +203,7 @@ func (l *logActor) append() error {
 			if err != nil {
 				return err
 			}
+			l.dirty = true
 		}
 		l.appended++
 	}

@@ -126,6 +126,7 @@ func (m *machineActor) do(w *work) bool {
 	if w.span.Last <= m.applied {
 		// A server that started anew tells again what is committed.
 		w.fail(m.unknown(ReasonRestarted, "the command was applied, but its result was lost in a restart"))
+		m.reported = 0 // it has to learn how far we are
 		return true
 	}
 	if w.span.First > m.applied+1 {
