@@ -48,18 +48,25 @@ func closed(l net.Listener) error {
 }
 
 func (n *Node) startStore() (stopFunc, error) {
-	store, err := persistence.OpenBadger(persistence.Options{
-		Dir:       n.cfg.DataDir,
-		ClusterID: n.cluster,
-		NodeID:    raft.NodeID(n.cfg.ID),
-		Reserve:   uint64(n.cfg.DiskReserveBytes),
-		Logger:    n.log,
-	})
+	store, err := persistence.OpenBadger(storeOptions(n.cluster, &n.cfg.Config, n.log))
 	if err != nil {
 		return nil, explain(err, n.cfg.DataDir)
 	}
 	n.store = meteredStore{store, n.meters}
 	return func(context.Context) error { return n.store.Close() }, nil
+}
+
+// frameBytes is what a log entry's frame may be larger than its command.
+const frameBytes = 4 << 10
+
+// storeOptions translates the configuration's keys.
+func storeOptions(cluster uint64, c *config.Config, logger *slog.Logger) persistence.Options {
+	o := persistence.DefaultOptions(c.DataDir)
+	o.ClusterID, o.ServerID = cluster, raft.NodeID(c.ID)
+	o.MaxEntryBytes = int(c.MaxEntryBytes) + frameBytes
+	o.ReserveBytes, o.HardFloorBytes = uint64(c.DiskReserveBytes), uint64(c.DiskFloorBytes)
+	o.Logger = logger
+	return o
 }
 
 // startSystem makes an actor system of our own: its PIDs live and die with the node.

@@ -38,6 +38,7 @@ type Config struct {
 	MaxQueuedReads      int
 	CacheBytes          Bytes
 	DiskReserveBytes    Bytes
+	DiskFloorBytes      Bytes
 
 	ShutdownTimeout time.Duration
 	LogLevel        string

@@ -86,7 +86,8 @@ func limitKeys() []Key {
 		{"max-queued-bytes", s, "64MiB", "bytes", "bytes of the commands that wait for their turn; more are refused as overload", func(c *Config) any { return &c.MaxQueuedBytes }},
 		{"max-queued-reads", s, "65536", "reads", "reads that wait on this node; more are refused as overload", func(c *Config) any { return &c.MaxQueuedReads }},
 		{"cache-bytes", s, "16MiB", "bytes", "newest entries kept in memory for peers that lag", func(c *Config) any { return &c.CacheBytes }},
-		{"disk-reserve-bytes", s, "256MiB", "bytes", "free space on the disk below which writes are refused", func(c *Config) any { return &c.DiskReserveBytes }},
+		{"disk-reserve-bytes", s, "512MiB", "bytes", "free space on the data directory's disk below which clients' writes are refused", func(c *Config) any { return &c.DiskReserveBytes }},
+		{"disk-floor-bytes", s, "256MiB", "bytes", "free space below which nothing at all is written; at most disk-reserve-bytes", func(c *Config) any { return &c.DiskFloorBytes }},
 	}
 }
 

@@ -13,9 +13,10 @@ const (
 	minTick         = time.Millisecond
 	maxTick         = time.Second
 	maxPeers        = 15
-	maxMessageBytes = 1 * MiB  // several of them must fit into one batch of the remoting
-	maxEntryBytes   = 16 * MiB // one of them must
-	batchBytes      = 1 * MiB  // what is proposed at once
+	maxMessageBytes = 1 * MiB   // several of them must fit into one batch of the remoting
+	maxEntryBytes   = 2 * MiB   // one of them must fit into a transaction of the store
+	minFloorBytes   = 128 * MiB // what the store may need for its own housekeeping
+	batchBytes      = 1 * MiB   // what is proposed at once
 )
 
 // Validate says all that is wrong with c, or nil.
@@ -169,6 +170,8 @@ func (k *checker) limits() {
 	k.require(c.MaxQueuedCommands >= 1, "max-queued-commands", "is too few", "use at least 1")
 	k.require(c.MaxQueuedBytes >= c.MaxEntryBytes, "max-queued-bytes", fmt.Sprintf("is less than max-entry-bytes (%v)", c.MaxEntryBytes), "use at least that")
 	k.require(c.MaxQueuedReads >= 1, "max-queued-reads", "is too few", "use at least 1")
+	k.require(c.DiskFloorBytes >= minFloorBytes, "disk-floor-bytes", "leaves the store no room for its own housekeeping", fmt.Sprintf("use at least %v", minFloorBytes))
+	k.require(c.DiskReserveBytes >= c.DiskFloorBytes, "disk-reserve-bytes", fmt.Sprintf("is less than disk-floor-bytes (%v)", c.DiskFloorBytes), "use at least that")
 	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
 }
 

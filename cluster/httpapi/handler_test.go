@@ -95,14 +95,14 @@ func TestMetricsSayWhatTheStatusSays(t *testing.T) {
 		ID: 1, Behavior: "leader", Term: 7, Leader: 1, Commit: 12, Applied: 11,
 		Restarts: map[string]uint64{"log": 2}, Dropped: map[string]uint64{"other cluster": 5},
 		Queues: map[string]int64{"server_commands": 4}, Peers: []httpapi.Peer{{ID: 2, Gate: "up"}, {ID: 3, Gate: "down"}},
-		Progress: []httpapi.Progress{{ID: 2, Match: 9}}, Counters: map[string]float64{"proposals": 8},
+		Progress: []httpapi.Progress{{ID: 2, Match: 9}}, Received: 8,
 	}}
 	_, body := get(t, n, "/metrics")
 	for _, want := range []string{
 		`castaway_role{role="leader"} 1`, `castaway_role{role="follower"} 0`, "castaway_term 7", "castaway_commit_index 12",
 		`castaway_actor_restarts_total{actor="log"} 2`, `castaway_dropped_messages_total{reason="other cluster"} 5`,
 		`castaway_queue_length{queue="server_commands"} 4`, `castaway_peer_up{peer="2"} 1`, `castaway_peer_up{peer="3"} 0`,
-		`castaway_peer_match_index{peer="2"} 9`, "castaway_proposals_total 8", "go_goroutines",
+		`castaway_peer_match_index{peer="2"} 9`, "castaway_received_messages_total 8", "go_goroutines",
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {
 			t.Errorf("the metrics lack %s", want)

@@ -59,6 +59,10 @@ func (e emitter) raft(r *Report) {
 func (e emitter) peers(r *Report) {
 	for _, p := range r.Peers {
 		e.gauge("peer_up", "1 when the connection to the peer carries messages.", truth(p.Gate == "up"), "peer", number(p.ID))
+		e.counter("peer_sent_messages_total", "Messages given to the network for the peer.", float64(p.Sent), "peer", number(p.ID))
+		e.counter("peer_lost_messages_total", "Messages not sent, since the peer was not connected.", float64(p.Lost), "peer", number(p.ID))
+		e.counter("peer_flaps_total", "How often the connection to the peer was lost.", float64(p.Flaps), "peer", number(p.ID))
+		e.counter("peer_arrived_messages_total", "Messages that came from the peer.", float64(p.Arrived), "peer", number(p.ID))
 	}
 	for _, p := range r.Progress {
 		e.gauge("peer_match_index", "Up to where the follower's log is known to equal the leader's.", float64(p.Match), "peer", number(p.ID))
@@ -77,9 +81,7 @@ func (e emitter) rest(r *Report) {
 	for _, reason := range sorted(r.Dropped) {
 		e.counter("dropped_messages_total", "Messages between nodes that were dropped, by reason.", float64(r.Dropped[reason]), "reason", reason)
 	}
-	for _, name := range sorted(r.Counters) {
-		e.counter(name+"_total", "Counted by the node since its start.", r.Counters[name])
-	}
+	e.counter("received_messages_total", "Messages between nodes that reached the group.", float64(r.Received))
 	e.gauge("disk_free_bytes", "Free space on the data directory's disk.", float64(r.Disk.Free))
 	e.gauge("disk_reserve_bytes", "Free space below which writes are refused.", float64(r.Disk.Reserve))
 }

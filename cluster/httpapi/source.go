@@ -56,10 +56,10 @@ type Report struct {
 	Voters   []uint64          `json:"voters"`
 	Progress []Progress        `json:"progress,omitempty"`
 	Peers    []Peer            `json:"peers"`
+	// Received and Dropped count envelopes from other nodes, the latter by reason.
+	Received uint64            `json:"received"`
 	Dropped  map[string]uint64 `json:"dropped"`
 	Disk     Disk              `json:"disk"`
-	// Counters only ever grow while the node runs; seconds where named so.
-	Counters map[string]float64 `json:"counters,omitempty"`
 }
 
 // Version says what the node was built from.
@@ -91,7 +91,13 @@ type Progress struct {
 type Peer struct {
 	ID      uint64 `json:"id"`
 	Address string `json:"address"`
-	Gate    string `json:"gate"`
+	Gate    string `json:"gate"` // up, probing or down
+	Sent    uint64 `json:"sent"`
+	Lost    uint64 `json:"lost"` // not sent, since the gate was not up
+	Probes  uint64 `json:"probes"`
+	Flaps   uint64 `json:"flaps"` // how often the connection was lost
+	Resets  uint64 `json:"resets"`
+	Arrived uint64 `json:"arrived"`
 }
 
 // Disk is the room on the data directory's disk.
