@@ -65,6 +65,7 @@ func FuzzReadPut(f *testing.F) {
 		f.Add(command[min(len(command), commandHeader):])
 	}
 	f.Add([]byte{0x0a, 1, 'a', 0x0a, 1, 'b', 0x20, 0x80, 0x01, 0x40, 5})
+	f.Add([]byte{0x99, 0x99, 0x99, 0x99, 0x30, 0, 0, 0, 0, 0, 0, 0, 0}) // a field beyond the largest
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := readPut(data)
 		var want pb.PutRequest

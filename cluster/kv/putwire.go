@@ -37,6 +37,9 @@ func readPut(data []byte) (p putRequest, err error) {
 		if n < 0 {
 			return p, malformedPut(n)
 		}
+		if number > protowire.MaxValidNumber {
+			return p, fmt.Errorf("%w: decode PutRequest: field %d", ErrMalformed, number)
+		}
 		data = data[n:]
 		switch {
 		case kind == protowire.BytesType && number <= putValue:
