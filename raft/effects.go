@@ -24,7 +24,8 @@ type Persist struct {
 	// Entries are appended.
 	TruncateFrom Index
 	Entries      []Entry
-	// After may leave once this Persist is durable.
+	// After may leave once this Persist is durable. There may be nothing else in a
+	// Persist: then it is durable as soon as all before it are.
 	After []Message
 }
 

@@ -95,6 +95,7 @@ type SnapshotMeta struct {
 // Role is what a server currently is.
 type Role uint8
 
+// The roles of the paper's Figure 4, and the pre-candidate of T9.6.
 const (
 	Follower Role = iota
 	PreCandidate

@@ -1,0 +1,74 @@
+package raft_test
+
+import (
+	"fmt"
+
+	"castaway/raft"
+)
+
+// A group of one server elects itself, and commits what it is told to. Whoever owns
+// the Core carries out its Effects: here the disk writes at once, and there is nobody
+// to send to.
+func Example() {
+	core, err := raft.New(raft.Config{
+		ID:          1,
+		Incarnation: 1,
+
+		ElectionTicks:  10,
+		HeartbeatTicks: 1,
+		PreVote:        true,
+		CheckQuorum:    true,
+
+		MaxMessageBytes:     64 << 10,
+		MaxInflightMessages: 64,
+		MaxInflightBytes:    4 << 20,
+		MaxUncommittedBytes: 64 << 20,
+		MaxEntryBytes:       1 << 20,
+		MaxPendingReads:     1000,
+		CacheBytes:          1 << 20,
+
+		Random: func(n int) int { return n / 2 }, // of a seeded source, elsewhere
+	}, raft.Restored{
+		Snapshot: raft.SnapshotMeta{Configuration: raft.Configuration{Voters: []raft.NodeID{1}}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	var carryOut func(raft.Effects)
+	carryOut = func(e raft.Effects) {
+		if r := e.Role; r != nil {
+			fmt.Printf("%v of term %d\n", r.Role, r.Term)
+		}
+		for _, entry := range e.Commit.Entries {
+			if entry.Kind == raft.EntryCommand {
+				fmt.Printf("%d: %s\n", entry.Index, entry.Data)
+			}
+		}
+		if !e.Persist.Empty() {
+			carryOut(core.Persisted(raft.Ack{Incarnation: 1, Sequence: e.Persist.Sequence}))
+		}
+	}
+
+	carryOut(core.Campaign())
+	_, effects, err := core.Propose([][]byte{[]byte("hello"), []byte("world")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	carryOut(effects)
+	// Output:
+	// candidate of term 1
+	// leader of term 1
+	// 2: hello
+	// 3: world
+}
+
+// What a configuration entry carries is the same for equal configurations.
+func ExampleDecodeConfiguration() {
+	data := raft.Configuration{Voters: []raft.NodeID{1, 2, 3}, Learners: []raft.NodeID{7}}.Encode()
+	configuration, err := raft.DecodeConfiguration(data)
+	fmt.Println(configuration.Voters, configuration.Learners, err)
+	// Output: [1 2 3] [7] <nil>
+}
