@@ -72,7 +72,11 @@ func storeOptions(cluster uint64, c *config.Config, logger *slog.Logger) persist
 // startSystem makes an actor system of our own: its PIDs live and die with the node.
 func (n *Node) startSystem() (stopFunc, error) {
 	logger := slog.New(quieter{n.log.Handler()})
-	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }))
+	n.system = actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }),
+		// A dead letter, of which nothing is logged, keeps a goroutine for this long.
+		actor.WithDeadLetterThrottleInterval(time.Millisecond),
+	)
 	return func(context.Context) error { n.system.Shutdown(); return nil }, nil
 }
 
