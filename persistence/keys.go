@@ -1,0 +1,61 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"castaway/raft"
+)
+
+// Keys in Badger:
+//
+//	'e' | sequence (8, big endian) | group (8, big endian)             a write record, or its first part
+//	'e' | sequence | group | part (2, big endian, from 1)              a further part of a long one
+//	's' | group                                                        the group's start record
+//
+// Write records are sorted by commit, not by group: then each memtable that
+// Badger writes out lies behind all before it, and compaction has nothing to
+// merge. The version of a key is the sequence of its commit.
+const (
+	prefixWrite = 'e'
+	prefixStart = 's'
+
+	writeKeyBytes = 1 + 8 + 8
+	partKeyBytes  = writeKeyBytes + 2
+	startKeyBytes = 1 + 8
+
+	// partBytes is the largest value that is given to Badger. Larger ones would
+	// leave the log-structured tree for the value log, whose failed syncs Badger
+	// only logs.
+	partBytes = 256 << 10
+)
+
+// writeKey gives the key of a write record's part; part 0 is the first.
+func writeKey(sequence uint64, group raft.GroupID, part int) []byte {
+	key := make([]byte, writeKeyBytes, partKeyBytes)
+	key[0] = prefixWrite
+	binary.BigEndian.PutUint64(key[1:], sequence)
+	binary.BigEndian.PutUint64(key[9:], uint64(group))
+	if part > 0 {
+		key = binary.BigEndian.AppendUint16(key, uint16(part))
+	}
+	return key
+}
+
+func startKey(group raft.GroupID) []byte {
+	key := make([]byte, startKeyBytes)
+	key[0] = prefixStart
+	binary.BigEndian.PutUint64(key[1:], uint64(group))
+	return key
+}
+
+// parseWriteKey undoes writeKey.
+func parseWriteKey(key []byte) (sequence uint64, group raft.GroupID, part int, err error) {
+	if (len(key) != writeKeyBytes && len(key) != partKeyBytes) || key[0] != prefixWrite {
+		return 0, 0, 0, fmt.Errorf("%w: %x is no key of a write record", errRecord, key)
+	}
+	if len(key) == partKeyBytes {
+		part = int(binary.BigEndian.Uint16(key[17:]))
+	}
+	return binary.BigEndian.Uint64(key[1:]), raft.GroupID(binary.BigEndian.Uint64(key[9:])), part, nil
+}
