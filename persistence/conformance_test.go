@@ -25,6 +25,19 @@ func TestMemoryConforms(t *testing.T) {
 	})
 }
 
+func TestFaultyConforms(t *testing.T) {
+	storetest.Run(t, func(testing.TB) storetest.Disk {
+		return storetest.Disk{
+			Open: func() persistence.Store { return persistence.NewFaulty(persistence.NewMemory(), nil) },
+			Crash: func(s persistence.Store, keep int) persistence.Store {
+				memory := s.(*persistence.Faulty).Underlying().(*persistence.Memory)
+				return persistence.NewFaulty(memory.Crash(keep), nil)
+			},
+			MaxData: 40,
+		}
+	})
+}
+
 func TestBadgerConforms(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Disk { return badgerDisk(t, smallOptions(newDir(t))) })
 }

@@ -60,6 +60,16 @@ type Space struct {
 // Low says that only hard states may still be written.
 func (s Space) Low() bool { return s.Free < s.Reserve }
 
+// final says whether an error of a writing call ends the store (C40).
+func final(operation Operation, err error) bool {
+	switch operation {
+	case OperationAppend, OperationSync, OperationCompact:
+		return !errors.Is(err, ErrNoSpace) && !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrTooLarge)
+	default:
+		return false
+	}
+}
+
 // Errors of a Store.
 var (
 	// ErrCorrupt means that the store lost or damaged what it had acknowledged.
