@@ -123,6 +123,31 @@ func describeEntries(entries []raft.Entry) string {
 	return "[" + strings.Join(parts, " ") + "]"
 }
 
+func describeRole(r raft.RoleChange) string {
+	text := fmt.Sprintf("%s t%d", r.Role, r.Term)
+	if r.Leader != raft.None && r.Role != raft.Leader {
+		text += fmt.Sprintf(" of leader %d", r.Leader)
+	}
+	return text
+}
+
+func describeWrite(p raft.Persist) string {
+	var parts []string
+	if h := p.HardState; h != nil {
+		parts = append(parts, fmt.Sprintf("t%d vote %d", h.Term, h.Vote))
+	}
+	if p.TruncateFrom > 0 {
+		parts = append(parts, fmt.Sprintf("truncation from %d", p.TruncateFrom))
+	}
+	if len(p.Entries) > 0 {
+		parts = append(parts, describeEntries(p.Entries))
+	}
+	if len(parts) == 0 {
+		return "nothing new" // and thereby all that it waited for
+	}
+	return strings.Join(parts, ", ")
+}
+
 // describe says what a server is, in one line.
 func (c *cluster) describe(id raft.NodeID) string {
 	s := c.servers[id]

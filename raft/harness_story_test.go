@@ -84,8 +84,8 @@ func (c *cluster) busy() bool {
 
 func (c *cluster) tick(id raft.NodeID, n int) {
 	c.t.Helper()
+	c.note("%d ticks %d×", id, n)
 	for range n {
-		c.note("%d ticks", id)
 		c.input(id, (*raft.Core).Tick)
 	}
 }
@@ -94,8 +94,9 @@ func (c *cluster) tick(id raft.NodeID, n int) {
 func (c *cluster) pass(n int) {
 	c.t.Helper()
 	for range n {
+		c.note("all tick")
 		for _, id := range c.ids {
-			c.tick(id, 1)
+			c.input(id, (*raft.Core).Tick)
 		}
 		c.settle()
 	}

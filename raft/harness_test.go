@@ -228,7 +228,7 @@ func (c *cluster) input(id raft.NodeID, f func(core *raft.Core) raft.Effects) {
 func (c *cluster) carry(s *server, e raft.Effects) {
 	if e.Role != nil {
 		s.roles = append(s.roles, *e.Role)
-		c.note("  %d: %s of term %d, leader %d", s.id, e.Role.Role, e.Role.Term, e.Role.Leader)
+		c.note("  %d is now %s", s.id, describeRole(*e.Role))
 	}
 	if !e.Persist.Empty() {
 		if err := s.disk.append(e.Persist); err != "" {
@@ -272,7 +272,7 @@ func (c *cluster) sync(id raft.NodeID, n int) {
 		if !s.up() {
 			continue
 		}
-		c.note("  %d: write %d is durable", id, p.Sequence)
+		c.note("  %d wrote %s", id, describeWrite(p))
 		s.acks = append(s.acks, raft.Ack{Incarnation: s.incarnation, Sequence: p.Sequence})
 		for _, m := range p.After {
 			c.send(s, m)
