@@ -13,6 +13,7 @@ import (
 	"castaway/actors"
 	"castaway/cluster/config"
 	"castaway/cluster/httpapi"
+	"castaway/cluster/remoting"
 	"castaway/persistence"
 )
 
@@ -39,7 +40,7 @@ type Node struct {
 	client, http net.Listener
 	store        persistence.Store
 	system       *actor.ActorSystem
-	wire         wire
+	wire         *remoting.Remoting
 	host         *actors.Host
 	group        *actors.Group
 

@@ -71,7 +71,7 @@ func storeOptions(cluster uint64, c *config.Config, logger *slog.Logger) persist
 
 // startSystem makes an actor system of our own: its PIDs live and die with the node.
 func (n *Node) startSystem() (stopFunc, error) {
-	logger := slog.New(quieter{n.log.Handler()})
+	logger := slog.New(demoted{n.log.Handler().WithAttrs([]slog.Attr{slog.String("library", "protoactor")})})
 	n.system = actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }),
 		// A dead letter, of which nothing is logged, keeps a goroutine for this long.

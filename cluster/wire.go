@@ -1,35 +1,91 @@
 package cluster
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
-	"castaway/actors"
+	"castaway/cluster/config"
 	"castaway/cluster/httpapi"
+	"castaway/cluster/remoting"
 	"castaway/raft"
 )
 
-// wire carries envelopes to the node's peers.
-type wire = actors.Network
+// leastPatience bounds from below how long the remoting waits for a peer, however
+// quick the node's timers are.
+const leastPatience = 250 * time.Millisecond
 
 func (n *Node) startWire() (stopFunc, error) {
-	n.wire = actors.NewLocalNetwork(raft.NodeID(n.cfg.ID)).Node(raft.NodeID(n.cfg.ID))
-	return func(context.Context) error { return nil }, nil
+	cfg, err := wireConfig(&n.cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Logger = n.log
+	wire, err := remoting.Start(n.system, cfg)
+	switch {
+	case errors.Is(err, remoting.ErrListen):
+		return nil, fmt.Errorf("%w (listen-peer): %w", ErrListen, err)
+	case errors.Is(err, remoting.ErrConfig), errors.Is(err, remoting.ErrInsecure):
+		return nil, fmt.Errorf("%w: %w", config.ErrInvalid, err)
+	case err != nil:
+		return nil, err
+	}
+	n.wire = wire
+	return wire.Stop, nil
 }
 
-// reportWire adds what the transport knows.
-func (n *Node) reportWire(r *httpapi.Report) {
-	s := n.host.TransportStats()
-	r.Peers = []httpapi.Peer{}
-	for _, p := range s.Peers {
-		known, _ := n.cfg.Peer(uint64(p.ID))
-		r.Peers = append(r.Peers, httpapi.Peer{
-			ID: uint64(p.ID), Address: known.Address, Gate: string(p.State),
-			Sent: p.Sent, Lost: p.Lost, Probes: p.Probes, Flaps: p.Flaps, Resets: p.Resets, Arrived: p.Arrived,
-		})
+// wireConfig translates the configuration's keys.
+func wireConfig(c *config.Config) (remoting.Config, error) {
+	w := remoting.DefaultConfig()
+	w.ID = raft.NodeID(c.ID)
+	w.Peers = map[raft.NodeID]string{}
+	for _, p := range c.Peers {
+		w.Peers[raft.NodeID(p.ID)] = p.Address
 	}
-	r.Received = s.Received
+	w.Listen = c.ListenPeer
+	w.InsecureNetwork = c.InsecureNetwork
+	if c.PeerTLS() {
+		w.TLS = &remoting.TLS{CertFile: c.PeerTLSCert, KeyFile: c.PeerTLSKey, CAFile: c.PeerTLSCA}
+	}
+	w.Limits.SendTimeout = max(c.ElectionTimeout(), leastPatience)
+	w.Limits.MaxAge = w.Limits.SendTimeout
+	if strings.HasSuffix(c.AdvertisePeer, ":0") {
+		// Only a node without others may leave its port to the system; nobody will
+		// ever come to it.
+		free, err := FreeAddresses(1)
+		if err != nil {
+			return w, err
+		}
+		w.Peers[w.ID], w.Listen = free[0], free[0]
+	}
+	return w, nil
+}
+
+// reportWire adds what the transport and the remoting know.
+func (n *Node) reportWire(r *httpapi.Report) {
+	gates, connections := n.host.TransportStats(), n.wire.Stats()
+	r.Peers = []httpapi.Peer{}
+	for _, g := range gates.Peers {
+		known, _ := n.cfg.Peer(uint64(g.ID))
+		p := httpapi.Peer{
+			ID: uint64(g.ID), Address: known.Address, Gate: string(g.State),
+			Sent: g.Sent, Lost: g.Lost, Probes: g.Probes, Flaps: g.Flaps, Resets: g.Resets, Arrived: g.Arrived,
+		}
+		for _, c := range connections.Peers {
+			if c.ID == g.ID {
+				p.Stale, p.BytesOut, p.BytesIn = c.Stale, c.BytesOut, c.BytesIn
+				p.ConnectFailures, p.LastConnectFailure = c.ConnectFailures, c.LastConnectFailure
+			}
+		}
+		r.Peers = append(r.Peers, p)
+	}
+	r.Received = gates.Received
 	r.Dropped = map[string]uint64{}
-	for _, d := range s.Dropped {
-		r.Dropped[d.Reason] = d.Count
+	for _, d := range gates.Dropped {
+		r.Dropped["transport: "+d.Reason] = d.Count
+	}
+	for _, d := range connections.Dropped {
+		r.Dropped["remoting: "+d.Reason] = d.Count
 	}
 }

@@ -62,6 +62,10 @@ func (e emitter) peers(r *Report) {
 		e.counter("peer_sent_messages_total", "Messages given to the network for the peer.", float64(p.Sent), "peer", number(p.ID))
 		e.counter("peer_lost_messages_total", "Messages not sent, since the peer was not connected.", float64(p.Lost), "peer", number(p.ID))
 		e.counter("peer_flaps_total", "How often the connection to the peer was lost.", float64(p.Flaps), "peer", number(p.ID))
+		e.counter("peer_stale_messages_total", "Messages not sent, since they were too old when their turn came.", float64(p.Stale), "peer", number(p.ID))
+		e.counter("peer_sent_bytes_total", "Bytes sent to the peer.", float64(p.BytesOut), "peer", number(p.ID))
+		e.counter("peer_received_bytes_total", "Bytes that came from the peer.", float64(p.BytesIn), "peer", number(p.ID))
+		e.counter("peer_connect_failures_total", "Attempts to connect to the peer that failed.", float64(p.ConnectFailures), "peer", number(p.ID))
 		e.counter("peer_arrived_messages_total", "Messages that came from the peer.", float64(p.Arrived), "peer", number(p.ID))
 	}
 	for _, p := range r.Progress {

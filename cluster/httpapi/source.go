@@ -98,6 +98,12 @@ type Peer struct {
 	Flaps   uint64 `json:"flaps"` // how often the connection was lost
 	Resets  uint64 `json:"resets"`
 	Arrived uint64 `json:"arrived"`
+
+	Stale              uint64 `json:"stale"` // not sent, since it was too old when its turn came
+	BytesOut           uint64 `json:"bytes_out"`
+	BytesIn            uint64 `json:"bytes_in"`
+	ConnectFailures    uint64 `json:"connect_failures"`
+	LastConnectFailure string `json:"last_connect_failure,omitempty"`
 }
 
 // Disk is the room on the data directory's disk.
