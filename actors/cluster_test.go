@@ -39,6 +39,14 @@ type node struct {
 	failure chan error
 }
 
+// newSystem makes an ActorSystem whose throttle of dead letters leaves no goroutine
+// behind: envelopes that arrive after a stop are dead letters, and harmless.
+func newSystem() *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent() }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond))
+}
+
 func silent() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // newCluster starts n hosts; tune, unless nil, changes their configurations.
@@ -60,7 +68,7 @@ func newCluster(t testing.TB, n int, tune func(*HostConfig, *GroupConfig)) *clus
 func (c *cluster) start(id raft.NodeID) {
 	c.t.Helper()
 	n := c.nodes[id]
-	n.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return silent() }))
+	n.system = newSystem()
 	n.failure = make(chan error, 1)
 	hc, gc := DefaultHostConfig(), DefaultGroupConfig()
 	hc.ClusterID, hc.ID, hc.Store, hc.Network, hc.Logger = 7, id, n.store, c.network.Node(id), silent()

@@ -36,6 +36,7 @@ func (g *groupActor) Receive(ctx actor.Context) {
 		g.spawn(ctx, "server", func() actor.Actor { return newServer(g.board) })
 	case stopGroup:
 		g.stopping.Store(true)
+		g.send(g.pids.transport, unregisterGroup{Group: g.cfg.Group})
 		g.answerControls(g.server.close(g.goodbye(false)))
 		g.stopNext(ctx)
 	case *actor.Terminated:

@@ -49,6 +49,7 @@ func (m *machineActor) Receive(ctx actor.Context) {
 		m.self = ctx.Self()
 		m.autopsy()
 		m.machine = m.cfg.Machine()
+		m.desk.inbox.awake() // the wake-up may have died with the last machine
 		m.take()
 		m.run()
 	case wakeup:

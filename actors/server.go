@@ -83,6 +83,7 @@ func (s *server) Receive(ctx actor.Context) {
 func (s *server) start(ctx actor.Context) {
 	s.self = ctx.Self()
 	s.born = s.nextLife()
+	s.board.server.awake() // the wake-up may have died with the last server
 	s.ledger.abandon(s.board, s.unknown(ReasonRestarted, "the server crashed while it carried the request out; read to find out what became of it"))
 	s.armTicker()
 	if s.halted.Load() != nil {
