@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"fmt"
+	"os"
 
 	"castaway/raft"
 )
@@ -71,4 +72,19 @@ func ExampleDecodeConfiguration() {
 	configuration, err := raft.DecodeConfiguration(data)
 	fmt.Println(configuration.Voters, configuration.Learners, err)
 	// Output: [1 2 3] [7] <nil>
+}
+
+// A trace has one line for each input, with the state before and after it.
+func ExampleTraceLog() {
+	trace := raft.NewTraceLog(os.Stdout)
+	trace.Record(raft.TraceEvent{
+		Node:    2,
+		Input:   "step",
+		Message: &raft.TermNotice{Header: raft.Header{From: 1, To: 2, Term: 7}},
+		Before:  raft.TraceState{Role: raft.Leader, HardState: raft.HardState{Term: 6, Vote: 2}, Leader: 2},
+		After:   raft.TraceState{Role: raft.Follower, HardState: raft.HardState{Term: 7}},
+		Effects: &raft.Effects{},
+	})
+	// Output:
+	// {"Node":2,"Input":"step","Message":{"Type":"TermNotice","Message":{"From":1,"To":2,"Term":7}},"Before":{"Role":"leader","HardState":{"Term":6,"Vote":2},"Leader":2,"Commit":0,"Durable":0,"Last":{"Term":0,"Index":0}},"After":{"Role":"follower","HardState":{"Term":7,"Vote":0},"Leader":0,"Commit":0,"Durable":0,"Last":{"Term":0,"Index":0}}}
 }
