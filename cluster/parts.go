@@ -83,7 +83,7 @@ func (n *Node) startSystem() (stopFunc, error) {
 func (n *Node) startHost() (stopFunc, error) {
 	cfg := actors.DefaultHostConfig()
 	cfg.ClusterID, cfg.ID = n.cluster, raft.NodeID(n.cfg.ID)
-	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.log
+	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.cfg.Logger
 	cfg.OnFail = func(err error) { n.fail(explain(err, n.cfg.DataDir)) }
 	host, err := actors.StartHost(n.system, cfg)
 	if err != nil {
@@ -100,7 +100,7 @@ func (n *Node) startGroup() (stopFunc, error) {
 		return nil, err
 	}
 	n.group = group
-	cancels := []func(){group.Watch(n.meters.watch())}
+	cancels := []func(){group.Watch(n.meters.watch()), group.Watch(n.logEvent)}
 	if n.cfg.Watch != nil {
 		cancels = append(cancels, group.Watch(n.cfg.Watch))
 	}

@@ -21,7 +21,7 @@ func (n *Node) startWire() (stopFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.Logger = n.log
+	cfg.Logger = n.cfg.Logger
 	wire, err := remoting.Start(n.system, cfg)
 	switch {
 	case errors.Is(err, remoting.ErrListen):

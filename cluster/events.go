@@ -1,0 +1,19 @@
+package cluster
+
+import (
+	"castaway/actors"
+)
+
+// logEvent logs what happens in the group, for whoever reads the log later.
+func (n *Node) logEvent(e actors.Event) {
+	switch e.Kind {
+	case actors.EventRole:
+		n.log.Info("role or leader changed", "role", e.Role.String(), "term", e.Term, "leader", e.Leader)
+	case actors.EventRestarted:
+		n.log.Warn("an actor crashed and was made anew", "actor", e.Actor, "detail", e.Detail)
+	case actors.EventDisk:
+		n.log.Warn("the disk's reserve", "detail", e.Detail)
+	default:
+		n.log.Info("event", "kind", string(e.Kind), "detail", e.Detail)
+	}
+}
