@@ -98,7 +98,7 @@ func (d *disk) settled() raft.Index {
 // read gives entries [first, last], at most maxBytes of them but at least one;
 // nil if the log does not have them all.
 func (d *disk) read(first, last raft.Index, maxBytes int) []raft.Entry {
-	if first < 1 || int(last) > len(d.view) || first > last {
+	if first < 1 || last > raft.Index(len(d.view)) || first > last {
 		return nil
 	}
 	bytes := 0
@@ -113,7 +113,7 @@ func (d *disk) read(first, last raft.Index, maxBytes int) []raft.Entry {
 
 // term is the term of an entry in a log that starts at 1; zero if it has none.
 func term(log []raft.Entry, i raft.Index) raft.Term {
-	if i < 1 || int(i) > len(log) {
+	if i < 1 || i > raft.Index(len(log)) {
 		return 0
 	}
 	return log[i-1].Term
