@@ -2,10 +2,14 @@ package cluster_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +36,57 @@ func TestANodeWhoseStoreLostWhatItAcknowledgedEndsAndSaysWhatToDo(t *testing.T) 
 	}
 }
 
+// badDisk is a store whose syncs fail once it is broken.
+type badDisk struct {
+	persistence.Store
+	broken *atomic.Bool
+}
+
+func (d badDisk) Sync() error {
+	if d.broken.Load() {
+		return fmt.Errorf("%w: input/output error", persistence.ErrFailed)
+	}
+	return d.Store.Sync()
+}
+
+func TestC40_ANodeWhoseDiskFailsAcknowledgesNothingMoreAndEnds(t *testing.T) {
+	var broken atomic.Bool
+	cfg := cluster.Config{Config: plan(t, 1)[0], Logger: testLogger(t)}
+	cluster.WrapStore(&cfg, func(s persistence.Store) persistence.Store { return badDisk{s, &broken} })
+	n, err := cluster.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, n)
+	put(t, c, "greeting", "ahoy")
+	broken.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	go func() { <-n.Done(); cancel() }()
+	if r, err := c.Put(ctx, "greeting", []byte("lost")); err == nil {
+		t.Errorf("a write that is not on the disk was acknowledged: %+v", r)
+	}
+	if err := ended(t, n); !errors.Is(err, persistence.ErrFailed) || cluster.ExitCode(err) != cluster.ExitStoreFailed {
+		t.Errorf("the node ended with %v (exit code %d), want ErrFailed", err, cluster.ExitCode(err))
+	}
+}
+
+func TestAnActorThatCrashesWithoutEndEndsTheNode(t *testing.T) {
+	cfg := cluster.Config{Config: plan(t, 1)[0], Logger: slog.New(slog.DiscardHandler)}
+	cluster.Inject(&cfg, func(name string, _ any) {
+		if name == "server" {
+			panic("a bug that is always there")
+		}
+	})
+	n, err := cluster.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ended(t, n); !errors.Is(err, actors.ErrBudget) || cluster.ExitCode(err) != cluster.ExitRestartBudget {
+		t.Errorf("the node ended with %v (exit code %d), want ErrBudget", err, cluster.ExitCode(err))
+	}
+}
+
 // endOf starts a node that must end by itself, and says why it did.
 func endOf(t *testing.T, c config.Config) error {
 	t.Helper()
@@ -39,6 +94,11 @@ func endOf(t *testing.T, c config.Config) error {
 	if err != nil {
 		return err
 	}
+	return ended(t, n)
+}
+
+func ended(t *testing.T, n *cluster.Node) error {
+	t.Helper()
 	select {
 	case <-n.Done():
 		return n.Err()

@@ -27,6 +27,11 @@ type Config struct {
 	// Watch, unless nil, is told what happens in the node's group, from its very
 	// start. It is called from actors and must neither block nor panic.
 	Watch func(actors.Event)
+
+	// For tests: wrapStore gets between the node and its store, and inject into
+	// its actors (see actors.HostConfig).
+	wrapStore func(persistence.Store) persistence.Store
+	inject    func(actorName string, message any)
 }
 
 // Node is one running member of a cluster. Safe for concurrent use.

@@ -53,6 +53,9 @@ func (n *Node) startStore() (stopFunc, error) {
 		return nil, explain(err, n.cfg.DataDir)
 	}
 	n.store = meteredStore{store, n.meters}
+	if n.cfg.wrapStore != nil {
+		n.store = n.cfg.wrapStore(n.store)
+	}
 	return func(context.Context) error { return n.store.Close() }, nil
 }
 
@@ -84,6 +87,7 @@ func (n *Node) startHost() (stopFunc, error) {
 	cfg := actors.DefaultHostConfig()
 	cfg.ClusterID, cfg.ID = n.cluster, raft.NodeID(n.cfg.ID)
 	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.cfg.Logger
+	cfg.Inject = n.cfg.inject
 	cfg.OnFail = func(err error) { n.fail(explain(err, n.cfg.DataDir)) }
 	host, err := actors.StartHost(n.system, cfg)
 	if err != nil {
