@@ -8,10 +8,14 @@ import (
 	"castaway/raft"
 )
 
-// MaxEnvelopeBytes bounds an envelope on the wire. The largest entry that a group
-// may be configured for has to fit, alone in an AppendEntries, with room for its
-// headers.
-const MaxEnvelopeBytes = 2 << 20
+// MaxEnvelopeBytes bounds an envelope on the wire: senders drop a larger one, and
+// receivers refuse it.
+const MaxEnvelopeBytes = 4 << 20
+
+// MaxEntryBytes is the most that a node may allow an entry's Data to have: such an
+// entry, sealed or forwarded, fits an envelope, with as much room again for what
+// travels beside it.
+const MaxEntryBytes = MaxEnvelopeBytes / 2
 
 // FromEnvelope reads the raft message in an envelope, or gives nil without an
 // error when the envelope is intact but of a kind that is not raft's: a probe, or

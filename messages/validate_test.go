@@ -94,17 +94,26 @@ func flip(b []byte, at int) []byte {
 	return out
 }
 
-// The largest entry that the default limits allow fits, alone, with everything
-// that is around it.
+// The largest entry that a node may allow fits, with everything that is around it.
 func TestTheLargestEntryFitsAnEnvelope(t *testing.T) {
-	const maxEntryBytes = 3 << 19 // 1.5 MiB, the default of MaxEntryBytes
+	command := make([]byte, MaxEntryBytes)
 	m := &raft.AppendEntries{
 		Header:   raft.Header{From: ^raft.NodeID(0), To: 2, Term: ^raft.Term(0)},
 		Previous: raft.Position{Term: 1 << 62, Index: 1 << 62},
 		Commit:   ^raft.Index(0),
-		Entries:  sealed(raft.Position{Index: 1 << 62}, 1<<63, string(make([]byte, maxEntryBytes))),
+		Entries:  sealed(raft.Position{Index: 1 << 62}, 1<<63, string(command)),
 	}
 	if _, err := FromEnvelope(ToEnvelope(^uint64(0), ^raft.GroupID(0), m)); err != nil {
+		t.Error(err)
+	}
+	// On its way to the leader, it may have others of as much in its batch.
+	e := envelopeSamples()[KindForwardProposals]
+	proposals := []*ForwardedProposal{{Id: ^uint64(0), Command: command}}
+	for range 4096 {
+		proposals = append(proposals, &ForwardedProposal{Id: ^uint64(0), Command: command[:MaxEntryBytes/4096-32]})
+	}
+	e.GetForwardProposals().Proposals = proposals
+	if err := Validate(e); err != nil {
 		t.Error(err)
 	}
 }
