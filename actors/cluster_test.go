@@ -321,6 +321,7 @@ func (j *journal) StateHash() uint64 { return j.hash }
 type crasher struct {
 	actor string
 	left  atomic.Int64
+	fired atomic.Int64
 }
 
 var errInjected = errors.New("injected")
@@ -330,6 +331,7 @@ func (c *crasher) inject(name string, message any) {
 		return
 	}
 	if c.left.Add(-1) == 0 {
+		c.fired.Add(1)
 		panic(errInjected)
 	}
 }

@@ -44,7 +44,9 @@ func (g *groupActor) Receive(ctx actor.Context) {
 			g.stopNext(ctx)
 		}
 	case *actor.Stopped:
-		g.end()
+		if g.stopping.Load() {
+			g.end() // otherwise the host restarts, and starts the group again
+		}
 	}
 }
 

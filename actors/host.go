@@ -43,7 +43,7 @@ func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
 	}
 	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), stopped: make(chan struct{})}
 	props := guarded(&h.cfg, "host", func() actor.Actor { return &hostActor{Host: h} },
-		actor.WithSupervisor(newSupervision(h, h.childBudget, h.fail)),
+		actor.WithSupervisor(newSupervision(h, h.childBudget, h.gaveUp)),
 		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))
 	if _, err := system.Root.SpawnNamed(props, cfg.Name); err != nil {
 		return nil, fmt.Errorf("actors: host %q could not start; give each host of one ActorSystem its own HostConfig.Name: %w", cfg.Name, err)
@@ -142,6 +142,17 @@ func (h *Host) BeginStop() {
 
 // Stopped is closed when everything has stopped.
 func (h *Host) Stopped() <-chan struct{} { return h.stopped }
+
+// gaveUp is told that the budget of a child ran out, before that is stopped.
+func (h *Host) gaveUp(child *actor.PID, err error) {
+	for _, b := range h.boards() {
+		if b.pids.group.Id == child.Id {
+			b.halt(err.Error())
+			b.stopping.Store(true)
+		}
+	}
+	h.fail(child, err)
+}
 
 // fail makes the host say, once, that it can't go on.
 func (h *Host) fail(who *actor.PID, err error) {

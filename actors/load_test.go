@@ -116,7 +116,7 @@ func (l *load) commitsAgain(more int) {
 }
 
 func anyActor(t *testing.T, run func(t *testing.T, name string)) {
-	for _, name := range []string{"server", "log", "machine", "transport", "group"} {
+	for _, name := range []string{"server", "log", "machine", "transport", "group", "host"} {
 		t.Run(name, func(t *testing.T) { run(t, name) })
 	}
 }

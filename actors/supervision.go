@@ -11,7 +11,7 @@ import (
 )
 
 // supervision restarts whoever panicked, alone, as long as its budget lasts.
-// When it does not, the child is stopped and gaveUp is told: nothing dies
+// When it does not, gaveUp is told and the child is stopped: nothing dies
 // silently. protoactor's own strategies are not used, since they measure time by
 // themselves, and stop an actor without a word.
 type supervision struct {
@@ -43,9 +43,9 @@ func (s *supervision) HandleFailure(_ *actor.ActorSystem, supervisor actor.Super
 	recent = append(recent, now)
 	s.failures[name] = recent
 	if len(recent) > budget.Restarts {
-		supervisor.StopChildren(child)
 		s.gaveUp(child, fmt.Errorf("%w: the %s panicked %d times within %v, the last time with: %v; its budget is %d restarts; look for the panics' stacks in the log",
 			ErrBudget, name, len(recent), budget.Within, reason, budget.Restarts))
+		supervisor.StopChildren(child)
 		return
 	}
 	supervisor.RestartChildren(child)
