@@ -3,6 +3,7 @@ package etcdapi_test
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,11 +30,24 @@ type door struct {
 	conn   *grpc.ClientConn
 	kv     pb.KVClient
 	served chan error
+	shut   chan struct{} // closed when the door takes no more connections
+}
+
+// listener tells when it is closed.
+type listener struct {
+	net.Listener
+	once sync.Once
+	shut chan struct{}
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.shut) })
+	return l.Listener.Close()
 }
 
 func open(t *testing.T, change ...func(*etcdapi.Config)) *door {
 	t.Helper()
-	d := &door{group: apitest.NewGroup(), served: make(chan error, 1)}
+	d := &door{group: apitest.NewGroup(), served: make(chan error, 1), shut: make(chan struct{})}
 	cfg := etcdapi.Config{
 		Group: d.group, ClusterID: clusterID, MemberID: memberID,
 		Members: func() []etcdapi.Member {
@@ -51,7 +65,7 @@ func open(t *testing.T, change ...func(*etcdapi.Config)) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { d.served <- d.server.Serve(l) }()
+	go func() { d.served <- d.server.Serve(&listener{Listener: l, shut: d.shut}) }()
 	d.conn, err = grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,6 @@ func (s *Server) options() []grpc.ServerOption {
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
 		grpc.UnknownServiceHandler(notServed),
-		grpc.WaitForHandlers(true),
 	}
 }
 
