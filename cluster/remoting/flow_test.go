@@ -3,6 +3,8 @@ package remoting
 import (
 	"testing"
 	"time"
+
+	"castaway/messages"
 )
 
 // heartbeatInterval is what a cluster has by default.
@@ -140,7 +142,7 @@ func TestBulkIsSplitByBytes(t *testing.T) {
 			t.Fatalf("message %d arrived as %d", i, e.GetTerm()-1)
 		}
 	}
-	a.remoting.Send(2, bulk(1, 2, 99, 3<<20)) // more than an envelope may have
+	a.remoting.Send(2, bulk(1, 2, 99, messages.MaxEnvelopeBytes)) // more than an envelope may have
 	a.send(b, 7)
 	if got := b.next().GetHeartbeat().GetRound(); got != 7 {
 		t.Errorf("after an envelope that is too large, round %d arrived, want 7", got)
