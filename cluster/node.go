@@ -121,6 +121,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 func (n *Node) Stop(ctx context.Context) error {
 	n.end(ctx, nil)
 	<-n.done
+	n.log.Info("the node has stopped")
 	return n.Err()
 }
 
@@ -152,7 +153,6 @@ func (n *Node) end(ctx context.Context, cause error) {
 		for i := len(n.parts) - 1; i >= 0; i-- {
 			n.stopPart(ctx, n.parts[i])
 		}
-		n.log.Info("the node has stopped")
 		close(n.done)
 	})
 }

@@ -34,7 +34,7 @@ func sources(t *testing.T, yaml string, environ []string, args ...string) config
 
 func TestFlagsOverEnvironmentOverFileOverDefaults(t *testing.T) {
 	const file = "tick-interval: 30ms\nelection-ticks: 30\nheartbeat-ticks: 3\n"
-	environ := []string{"CASTAWAY_TICK_INTERVAL=40ms", "CASTAWAY_ELECTION_TICKS=40", "PATH=/bin"}
+	environ := []string{"CASTAWAY_TICK_INTERVAL=40ms", "CASTAWAY_HEARTBEAT_TICKS=", "CASTAWAY_ELECTION_TICKS=40", "PATH=/bin"}
 	l, err := config.Load(sources(t, file, environ, "--tick-interval=50ms"))
 	if err != nil {
 		t.Fatal(err)

@@ -55,9 +55,9 @@ func addressKeys() []Key {
 func securityKeys() []Key {
 	const s = "security"
 	return []Key{
-		{"peer-tls-cert", s, "", "path", "PEM certificate that this node shows its peers; all three of peer-tls-… or none", func(c *Config) any { return &c.PeerTLSCert }},
-		{"peer-tls-key", s, "", "path", "PEM key of peer-tls-cert", func(c *Config) any { return &c.PeerTLSKey }},
-		{"peer-tls-ca", s, "", "path", "PEM certificates that must have signed the peers' certificates", func(c *Config) any { return &c.PeerTLSCA }},
+		{"peer-tls-cert", s, "", "path", "certificate that this node shows its peers, as PEM; it must hold the DNS name node-<id>; all three of peer-tls-… or none", func(c *Config) any { return &c.PeerTLSCert }},
+		{"peer-tls-key", s, "", "path", "key of peer-tls-cert, as PEM", func(c *Config) any { return &c.PeerTLSKey }},
+		{"peer-tls-ca", s, "", "path", "certificate of the authority that signs the certificates of all nodes, and of nobody else, as PEM", func(c *Config) any { return &c.PeerTLSCA }},
 		{"insecure-network", s, "false", "true or false", "allow plaintext beyond loopback: whoever reaches the port can read and write everything, and vote", func(c *Config) any { return &c.InsecureNetwork }},
 	}
 }

@@ -71,6 +71,7 @@ func Load(s Sources) (Loaded, error) {
 			l.Origins[name] = layer.origin(name)
 		}
 	}
+	readable := len(problems)
 	for _, k := range Keys() {
 		value := all.Raw()[k.Name]
 		if err := assign(k.field(&l.Config), value); err != nil {
@@ -83,8 +84,8 @@ func Load(s Sources) (Loaded, error) {
 		}
 	}
 	derive(&l.Config, l.Origins)
-	if len(problems) == 0 { // half-read values would only give wrong advice
-		problems = l.check(l.Origins)
+	if len(problems) == readable { // values that were not read would only give wrong advice
+		problems = append(problems, l.check(l.Origins)...)
 	}
 	if len(problems) > 0 {
 		return l, problems
@@ -148,6 +149,9 @@ func (s Sources) environment(known map[string]bool, l *Loaded) *env.Env {
 		EnvironFunc: func() []string { return s.Environ },
 		TransformFunc: func(name, value string) (string, any) {
 			key := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, EnvPrefix), "_", "-"))
+			if value == "" {
+				return "", nil // set to nothing is not set
+			}
 			if known[key] {
 				return key, value
 			}

@@ -10,7 +10,7 @@ import (
 
 // addNodeFlags gives a command every key of a node's configuration as a flag.
 func addNodeFlags(cmd *cobra.Command) {
-	cmd.Flags().String(config.FileFlag, "", "YAML file with any of these keys (env "+config.EnvPrefix+"CONFIG)")
+	cmd.Flags().String(config.FileFlag, "", "file, in YAML, with any of these keys (env "+config.EnvPrefix+"CONFIG)")
 	config.AddFlags(cmd.Flags())
 }
 

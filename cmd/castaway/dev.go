@@ -142,9 +142,13 @@ func (a *app) devRun(ctx context.Context, d *devCluster, s *story) error {
 func (a *app) introduce(d *devCluster) {
 	what := "a new cluster"
 	if d.again {
-		what = "the cluster that was here before"
+		what = "the cluster that was here before,"
 	}
-	fmt.Fprintf(a.out, "castaway dev: %s of %d servers in this process\ndata: %s\n\n", what, len(d.plan), d.dir)
+	servers := "one server"
+	if len(d.plan) > 1 {
+		servers = fmt.Sprintf("%d servers", len(d.plan))
+	}
+	fmt.Fprintf(a.out, "castaway dev: %s of %s in this process\ndata: %s (it stays there; remove it when you are done)\n\n", what, servers, d.dir)
 	rows := make([][]string, 0, len(d.plan))
 	for _, n := range d.plan {
 		rows = append(rows, []string{fmt.Sprintf("node %d", n.ID), n.Client, "http://" + n.HTTP, n.Peer})

@@ -89,6 +89,6 @@ func rangeArgs(least, most int) cobra.PositionalArgs {
 		if len(args) >= least && len(args) <= most {
 			return nil
 		}
-		return usagef(cmd.CommandPath(), "%q has the form %q, but got %d arguments", cmd.CommandPath(), cmd.UseLine(), len(args))
+		return usagef(cmd.CommandPath(), "%q has the form %q, but got %d arguments", cmd.CommandPath(), cmd.Parent().CommandPath()+" "+cmd.Use, len(args))
 	}
 }

@@ -17,9 +17,16 @@ Every node of a cluster is started with the same --peers. A node's data director
 an id on an empty directory that has run on another before, since it would have forgotten its votes.
 Every flag is also a key of the YAML file and an environment variable; "castaway config show --origin" shows them all.
 
-Exit codes: 0 stopped as asked · 1 another failure · 2 configuration · 70 a write or sync of the store failed ·
-71 the store lost what it acknowledged: do not start it again as it is · 72 an actor crashed beyond its restart budget ·
-73 the data directory is in use · 74 it belongs to another node or cluster · 75 an address cannot be listened on`
+Exit codes:
+   0  stopped as asked
+   1  another failure
+   2  usage or configuration; nothing was started
+  70  a write or sync of the store failed: check the disk, then start it again
+  71  the store lost what it acknowledged: do not start it again as it is
+  72  an actor crashed more often than its restart budget allows
+  73  the data directory is in use
+  74  the data directory belongs to another node or cluster
+  75  an address cannot be listened on`
 
 func (a *app) startCommand() *cobra.Command {
 	cmd := &cobra.Command{
