@@ -215,3 +215,16 @@ func (v *voteWatch) see(voter raft.NodeID, term raft.Term, candidate raft.NodeID
 	}
 	v.votes[key] = candidate
 }
+
+func (v *voteWatch) by(voter raft.NodeID) (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for key := range v.votes {
+		var id raft.NodeID
+		var term raft.Term
+		if _, err := fmt.Sscanf(key, "%d in %d", &id, &term); err == nil && id == voter {
+			n++
+		}
+	}
+	return n
+}
