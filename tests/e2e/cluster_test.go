@@ -80,7 +80,7 @@ func (c *cluster) start(s *server) {
 	c.t.Helper()
 	var peers []string
 	for _, p := range c.servers {
-		peers = append(peers, fmt.Sprintf("%d=%s", p.id, p.peer))
+		peers = append(peers, fmt.Sprintf("%d=%s/%s", p.id, p.peer, p.client))
 	}
 	args := []string{
 		c.binary, "start", "--id", strconv.Itoa(s.id), "--peers", strings.Join(peers, ","),

@@ -18,13 +18,21 @@ var (
 )
 
 // insideVariable marks the copy of this process that lives in its own namespaces.
-const insideVariable = "CASTAWAY_E2E_INSIDE"
+const insideVariable = "E2E_INSIDE_NAMESPACES"
 
 // TestMain moves the whole run into namespaces of its own when it may, so that the
 // chaos test can build a network there without touching the machine's.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if os.Getuid() != 0 || os.Getenv(insideVariable) != "" {
+	_, noIP := exec.LookPath("ip")
+	if os.Getuid() != 0 || noIP != nil {
+		os.Exit(m.Run())
+	}
+	if os.Getenv(insideVariable) != "" {
+		if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "cannot bring up the loopback of the new namespace: %v: %s\n", err, out)
+			os.Exit(1)
+		}
 		os.Exit(m.Run())
 	}
 	self, err := os.Executable()

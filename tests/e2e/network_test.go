@@ -34,7 +34,6 @@ func newNetwork(t *testing.T, servers int) *network {
 	if err := syscall.Mount("castaway-e2e", "/run", "tmpfs", 0, ""); err != nil {
 		t.Fatal(err)
 	}
-	n.run("ip link set lo up")
 	n.run("ip link add castaway0 type bridge")
 	n.run("ip addr add " + bridgeAddress + "/24 dev castaway0")
 	n.run("ip link set castaway0 up")
