@@ -47,7 +47,7 @@ func (r *Remoting) dialOptions() []grpc.DialOption {
 	flat := backoff.Config{BaseDelay: limits.DialPause, Multiplier: 1, MaxDelay: limits.DialPause}
 	secure := insecure.NewCredentials()
 	if r.tls != nil {
-		secure = &dialCredentials{credentials.NewTLS(r.tls), r.tls, r, r.byAddress}
+		secure = &dialCredentials{credentials.NewTLS(r.tls), r}
 	}
 	return []grpc.DialOption{
 		grpc.WithTransportCredentials(secure),

@@ -69,19 +69,15 @@ func (t *TLS) load(self raft.NodeID) (*tls.Config, error) {
 // node's address must have that node's certificate.
 type dialCredentials struct {
 	credentials.TransportCredentials
-	config    *tls.Config
-	remoting  *Remoting
-	byAddress map[string]*link
+	remoting *Remoting
 }
 
 func (c *dialCredentials) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	to := c.byAddress[authority]
+	to := c.remoting.byAddress[authority]
 	if to == nil {
 		return nil, nil, fmt.Errorf("remoting: %s is no peer's address", authority)
 	}
-	config := c.config.Clone()
-	config.ServerName = NodeName(to.id)
-	secured, info, err := credentials.NewTLS(config).ClientHandshake(ctx, authority, conn)
+	secured, info, err := c.TransportCredentials.ClientHandshake(ctx, NodeName(to.id), conn)
 	if err != nil && ctx.Err() == nil && !c.remoting.stopping() {
 		c.remoting.stats.connectFailed(to.id, err)
 	}
@@ -89,7 +85,7 @@ func (c *dialCredentials) ClientHandshake(ctx context.Context, authority string,
 }
 
 func (c *dialCredentials) Clone() credentials.TransportCredentials {
-	return &dialCredentials{c.TransportCredentials.Clone(), c.config, c.remoting, c.byAddress}
+	return &dialCredentials{c.TransportCredentials.Clone(), c.remoting}
 }
 
 var errNoCertificate = errors.New("without a certificate")
