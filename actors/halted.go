@@ -2,12 +2,14 @@ package actors
 
 import (
 	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/raft"
 )
 
 // halt stops the group on this node for good: it neither votes nor acknowledges,
 // so that the others go on without it.
 func (s *server) halt(why string) {
-	s.core, s.unsynced = nil, nil
+	s.core, s.unsynced, s.role = nil, nil, raft.RoleChange{}
 	s.board.halt(why)
 	s.behave("halted", s.halting)
 	s.ledger.abandon(s.board, s.goodbye(true))

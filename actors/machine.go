@@ -256,6 +256,10 @@ func (m *machineActor) ask(query any) (value any, err error) {
 }
 
 func (m *machineActor) answerStatus(a *askMachine) {
+	if m.halted.Load() != nil { // the state may be any; the last good one was here
+		a.answer <- machineStatus{applied: m.desk.reached.Index}
+		return
+	}
 	s := machineStatus{applied: m.applied}
 	if h, ok := m.machine.(Hasher); ok {
 		s.hash, s.hashed = h.StateHash(), true
