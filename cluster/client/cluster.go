@@ -21,7 +21,7 @@ func (c *Client) Status(ctx context.Context, at string) (*Status, error) {
 	r, err := pb.NewMaintenanceClient(e.conn).Status(ctx, &pb.StatusRequest{})
 	if err != nil {
 		failure.Attempts = 0
-		failure.note(e, err, judge(ctx, err, true, true))
+		failure.note(e, err, judge(ctx, err, &trace{}, true))
 		return nil, failure
 	}
 	return &Status{

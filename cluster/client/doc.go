@@ -4,7 +4,7 @@
 //	policy.go     RetryPolicy: how often, how long, with how much jitter
 //	invoke.go     the way of a request: endpoint, attempt, verdict, pause
 //	verdict.go    what an error says about its request
-//	sent.go       whether a request ever left
+//	trace.go      how far an attempt came
 //	errors.go     Error: done, not done and indeterminate kept apart
 //	endpoints.go  the connections, and which of them is preferred
 //	leader.go     how the leader is found

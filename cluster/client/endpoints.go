@@ -67,7 +67,7 @@ func (c *Client) dialOptions(secure bool) []grpc.DialOption {
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: c.opts.DialTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveInterval, Timeout: keepaliveTimeout}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)),
-		grpc.WithStatsHandler(sentHandler{}),
+		grpc.WithStatsHandler(traceHandler{}),
 		grpc.WithDisableServiceConfig(),
 	}, c.opts.DialOptions...)
 }

@@ -27,11 +27,11 @@ func invoke[T any](ctx context.Context, c *Client, r request, call func(context.
 	failure := &Error{Op: r.op, Key: r.key}
 	for {
 		e := c.endpoint()
-		response, wasSent, err := attempt(ctx, c, e, &r, call)
+		response, t, err := attempt(ctx, c, e, &r, call)
 		if err == nil {
 			return response, nil
 		}
-		v := judge(ctx, err, wasSent, r.read)
+		v := judge(ctx, err, t, r.read)
 		failure.note(e, err, v)
 		if !c.again(ctx, &r, e, v, failure) {
 			var none T
@@ -48,15 +48,15 @@ func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, c.opts.RequestTimeout)
 }
 
-func attempt[T any](ctx context.Context, c *Client, e *endpoint, r *request, call func(context.Context, grpc.ClientConnInterface) (T, error)) (T, bool, error) {
-	ctx, s := withSent(ctx)
+func attempt[T any](ctx context.Context, c *Client, e *endpoint, r *request, call func(context.Context, grpc.ClientConnInterface) (T, error)) (T, *trace, error) {
+	ctx, t := withTrace(ctx)
 	if r.repeatable() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.opts.Retry.AttemptTimeout)
 		defer cancel()
 	}
 	response, err := call(ctx, e.conn)
-	return response, s.flag.Load(), err
+	return response, t, err
 }
 
 // note records an attempt that failed.

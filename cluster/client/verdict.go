@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/codes"
@@ -20,18 +21,18 @@ type verdict struct {
 }
 
 // judge judges an attempt at a request. ctx is the request's, not the attempt's.
-func judge(ctx context.Context, err error, wasSent, read bool) verdict {
+func judge(ctx context.Context, err error, t *trace, read bool) verdict {
 	s := status.Convert(err)
 	v := verdict{code: s.Code()}
 	info, told := outcome.Of(s)
 	v.info = info
 	switch {
-	case read || !wasSent:
+	case read || !t.sent.Load():
 		v.indeterminate = false
 	case told:
 		v.indeterminate = info.Indeterminate
 	default:
-		v.indeterminate = !refuses(s)
+		v.indeterminate = !refuses(s) && !tooLong(s, t)
 	}
 	v.passing = passes(ctx, s, info)
 	return v
@@ -55,6 +56,12 @@ func refuses(s *status.Status) bool {
 var refusals = []string{
 	rpctypes.ErrorDesc(rpctypes.ErrGRPCRequestTooManyRequests),
 	rpctypes.ErrorDesc(rpctypes.ErrGRPCNoSpace),
+}
+
+// tooLong says that a server refused a message for its size, unread.
+func tooLong(s *status.Status, t *trace) bool {
+	return s.Code() == codes.ResourceExhausted && !t.answered.Load() &&
+		strings.HasPrefix(s.Message(), "grpc: received message larger than max")
 }
 
 // passes says whether what an error tells of may be over at the next attempt, or not
