@@ -1,3 +1,95 @@
-// Package actors is the supervised cast that runs a raft.Core: host, transport,
-// group, server, log and machine.
+// Package actors is the supervised cast that runs a raft.Core: it gives the
+// algorithm a clock, a disk, a network, clients and a state machine, and survives
+// the panic of any of its members.
+//
+// # The cast
+//
+//	host                one per node
+//	├─ transport        a gate per peer; the only one that talks to the Network
+//	└─ group-<id>       one Raft group; many may live on a host
+//	   ├─ server        raft.Core, and what clients get in each role
+//	   ├─ log           the only one that writes the group's log, and waits for the disk
+//	   └─ machine       the user's StateMachine
+//
+// What a crash costs, and how many are allowed (the budgets are configurable):
+//
+//	actor      its panic costs                                         restarts   when they run out
+//	server     its core and leadership; commands in flight end as      10 in 10 s the group halts here,
+//	           indeterminate, reads are asked again                               the host fails
+//	log        what was not yet written, which nobody relied on; the   10 in 10 s the same
+//	           server starts from disk, as a new incarnation
+//	machine    a replay of the log; no command, no answer, no          10 in 10 s the same
+//	           leadership; 3 panics at one index halt the group
+//	transport  what was in its hands, like a lost packet               10 in 10 s the host fails
+//	group      server, log and machine start from disk                 3 in 10 s  the group halts here,
+//	                                                                              the host fails
+//	host       everything starts from disk                             3 in 10 s  the host fails
+//
+// A host that fails says so once, to HostConfig.OnFail, and Host.Err keeps the
+// reason. It is then up to the process to end: see package cluster.
+//
+// # Where things are
+//
+//   - handle.go, errors.go, machine_api.go, status.go, events.go, config.go,
+//     limits.go: what users see
+//   - host.go, hostactor.go: the host; supervision.go: who restarts, how often
+//   - group.go: a group's children, and its end; board.go: what they share
+//   - server.go: a core's owner; recovering.go, following.go, campaigning.go,
+//     leading.go, halted.go: its behaviours
+//   - waiters.go: a request; inbox.go: where it waits; ledger.go: what the server
+//     owes; desk.go: what the machine has to do
+//   - batch.go, reads.go, forwarding.go: how commands become entries, how reads
+//     become linearizable, how both reach the leader from another node
+//   - log.go: group commit
+//   - machine.go: applying and answering; replay.go: reading the log, and poison
+//   - transport.go, gate.go, transport_api.go, transport_stats.go,
+//     local_network.go: the way to other nodes
+//   - guard.go: stacks of panics, injected panics; clock.go: time
+//   - reporting.go: how a Status is made
+//
+// # The way of a write
+//
+// A caller puts a waiter, which is pooled, in the server's inbox. The server takes
+// all that has gathered, when fewer batches are on their way than the limits
+// allow: one core.Propose, one message to the transport, then one to the log. What
+// the core commits goes to the machine in one piece of work, with the waiters,
+// and the machine answers them in one pass. So a command costs no actor message
+// beyond a share in its batch's, no future, and no allocation here.
+//
+// # What is always true
+//
+//   - Every request is answered exactly once: done, definitely not done, or
+//     indeterminate. A waiter has one owner at any time, and all places where it can
+//     wait outlive the actors (inbox, ledger, desk).
+//   - A command that is still in an inbox has not been done.
+//   - At most one core of a group exists on a node. A new one is made from what the
+//     log actor read behind everything that the one before had sent it, and the log
+//     takes writes only of the incarnation that it has opened. So no crash makes a
+//     second voter with an older memory (C43).
+//   - What rests on a write leaves from the log actor, after the sync (C08). A store
+//     that failed is never written again, and nothing is acknowledged after it (C40).
+//   - Behaviours decide what clients get; messages of other servers go to the core
+//     in every one of them. After each message, behaviour and core.Role() agree.
+//   - The machine holds exactly the entries up to its applied index, and its state
+//     never goes back in time for a reader, also across its crashes.
+//   - A request is forwarded at most once (C36).
+//   - No actor starts a goroutine, reads a clock, or uses chance other than through
+//     HostConfig; so a Dispatcher and a Clock that are deterministic make the cast so.
+//
+// # Where the design was left, and why
+//
+//   - A panic in server or log restarts that one, not the group: the mailboxes
+//     survive, so the order in the log's mailbox is all that is needed to hand over
+//     from one incarnation to the next, and the machine need not replay.
+//   - Requests wait in inboxes, not mailboxes. A mailbox has no bound, vanishes
+//     with its actor without a word, and costs a message a command.
+//   - A leader limits its batches on their way (MaxUnsyncedBatches,
+//     MaxUncommittedBatches), beside the self-sent flush of the log: messages and
+//     syncs, not bytes, are what costs.
+//   - A panic in StateMachine.Query is an error to its caller and not a crash, since
+//     a client could use up the budget with it. A query must not change the machine.
+//   - A halted group neither votes nor acknowledges on its node, also after poison,
+//     so that the lead goes to a node whose machine may be able to go on.
+//   - protoactor's supervisor strategies, futures, stash, timers and metrics are not
+//     used: they bring their own clock, goroutines, or silence.
 package actors

@@ -75,25 +75,31 @@ func (l *load) end() {
 	l.clients.Wait()
 	l.c.put(l.c.nodes[l.c.ids[0]], "the end")
 	l.c.agree()
+	l.c.observer.compare(t, l.told)
+}
+
+// compare holds what clients were told against what was applied.
+func (o *observer) compare(t testing.TB, told map[string]Outcome) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	where := make(map[string][]raft.Index)
-	l.c.observer.mu.Lock()
-	for index, command := range l.c.observer.entries {
+	for index, command := range o.entries {
 		where[command] = append(where[command], index)
 	}
-	l.c.observer.mu.Unlock()
 	counts := map[string]int{}
-	for command, o := range l.told {
+	for command, outcome := range told {
 		at := where[command]
 		var e *Error
 		switch {
-		case o.Err == nil:
+		case outcome.Err == nil:
 			counts["done"]++
-			if len(at) != 1 || at[0] != o.Result.Index {
-				t.Errorf("%q was acknowledged at %d, but is at %v", command, o.Result.Index, at)
+			if len(at) != 1 || at[0] != outcome.Result.Index {
+				t.Errorf("%q was acknowledged at %d, but is at %v", command, outcome.Result.Index, at)
 			}
-		case !errors.As(o.Err, &e):
-			t.Errorf("%q failed with %v, which is no *Error", command, o.Err)
-		case errors.Is(o.Err, ErrIndeterminate):
+		case !errors.As(outcome.Err, &e):
+			t.Errorf("%q failed with %v, which is no *Error", command, outcome.Err)
+		case errors.Is(outcome.Err, ErrIndeterminate):
 			counts[fmt.Sprintf("indeterminate(%d)", e.Reason)]++
 			if len(at) > 1 {
 				t.Errorf("%q was applied more than once, at %v", command, at)
@@ -101,7 +107,7 @@ func (l *load) end() {
 		default:
 			counts[fmt.Sprintf("not done(%d)", e.Reason)]++
 			if len(at) != 0 {
-				t.Errorf("%q was said not to be done (%v), but is at %v", command, o.Err, at)
+				t.Errorf("%q was said not to be done (%v), but is at %v", command, outcome.Err, at)
 			}
 		}
 	}

@@ -1,0 +1,67 @@
+package actors_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/actors"
+	"castaway/persistence"
+	"castaway/raft"
+)
+
+// counter is a state machine: a command is a number to add.
+type counter struct{ sum int }
+
+func (c *counter) Apply(commands []actors.Command) [][]byte {
+	results := make([][]byte, len(commands))
+	for i, command := range commands {
+		n, _ := strconv.Atoi(string(command.Data))
+		c.sum += n
+		results[i] = strconv.AppendInt(nil, int64(c.sum), 10)
+	}
+	return results
+}
+
+func (c *counter) Query(any) (any, error) { return c.sum, nil }
+
+// Three hosts in one process replicate a counter: what one adds, the others read.
+func Example() {
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	nodes := []raft.NodeID{1, 2, 3}
+	network := actors.NewLocalNetwork(nodes...)
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	var groups []*actors.Group
+	for _, id := range nodes {
+		host := actors.DefaultHostConfig()
+		host.Name, host.ID, host.ClusterID, host.Logger = fmt.Sprint("node-", id), id, 1, quiet
+		host.Network, host.Store = network.Node(id), persistence.NewMemory()
+		h, err := actors.StartHost(system, host)
+		if err != nil {
+			panic(err)
+		}
+		defer h.Stop(context.Background())
+		group := actors.DefaultGroupConfig()
+		group.Voters, group.Machine = nodes, func() actors.StateMachine { return &counter{} }
+		g, err := h.AddGroup(group)
+		if err != nil {
+			panic(err)
+		}
+		groups = append(groups, g)
+	}
+	for i, g := range groups {
+		result, err := g.Propose(context.Background(), strconv.AppendInt(nil, int64(i+1), 10))
+		fmt.Println("sum", string(result.Value), err)
+	}
+	sum, err := groups[2].Read(context.Background(), nil, actors.Linearizable)
+	fmt.Println("read", sum, err)
+	// Output:
+	// sum 1 <nil>
+	// sum 3 <nil>
+	// sum 6 <nil>
+	// read 6 <nil>
+}
