@@ -14,6 +14,6 @@ func (n *Node) logEvent(e actors.Event) {
 	case actors.EventDisk:
 		n.log.Warn("the disk's reserve", "detail", e.Detail)
 	default:
-		n.log.Info("event", "kind", string(e.Kind), "detail", e.Detail)
+		n.log.Info("the group tells", "event", string(e.Kind), "detail", e.Detail)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // explain adds to an error of the store what to do about it.
 func explain(err error, dir string) error {
-	advice := ""
+	var advice string
 	switch {
 	case errors.Is(err, persistence.ErrCorrupt):
 		advice = "this node has lost what it acknowledged, so it must not vote again as it is: keep the directory " + dir +

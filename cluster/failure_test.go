@@ -27,7 +27,7 @@ func TestANodeWhoseStoreLostWhatItAcknowledgedEndsAndSaysWhatToDo(t *testing.T) 
 	stop(t, n)
 	damage(t, c.DataDir, []byte("a value to be found on the disk"))
 
-	err := endOf(t, c)
+	err := endOf(t, cluster.Config{Config: c, Logger: testLogger(t)})
 	if !errors.Is(err, persistence.ErrCorrupt) || cluster.ExitCode(err) != cluster.ExitCorrupt {
 		t.Fatalf("the node ended with %v (exit code %d), want ErrCorrupt", err, cluster.ExitCode(err))
 	}
@@ -78,19 +78,16 @@ func TestAnActorThatCrashesWithoutEndEndsTheNode(t *testing.T) {
 			panic("a bug that is always there")
 		}
 	})
-	n, err := cluster.Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ended(t, n); !errors.Is(err, actors.ErrBudget) || cluster.ExitCode(err) != cluster.ExitRestartBudget {
+	if err := endOf(t, cfg); !errors.Is(err, actors.ErrBudget) || cluster.ExitCode(err) != cluster.ExitRestartBudget {
 		t.Errorf("the node ended with %v (exit code %d), want ErrBudget", err, cluster.ExitCode(err))
 	}
 }
 
-// endOf starts a node that must end by itself, and says why it did.
-func endOf(t *testing.T, c config.Config) error {
+// endOf starts a node that must end by itself, in the middle of its start or after
+// it, and says why it did.
+func endOf(t *testing.T, cfg cluster.Config) error {
 	t.Helper()
-	n, err := cluster.Start(t.Context(), cluster.Config{Config: c, Logger: testLogger(t)})
+	n, err := cluster.Start(t.Context(), cfg)
 	if err != nil {
 		return err
 	}

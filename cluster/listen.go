@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"net"
 )
@@ -19,13 +20,19 @@ func listen(key, address string) (net.Listener, error) {
 // ready to fail.
 func FreeAddresses(n int) ([]string, error) {
 	addresses := make([]string, 0, n)
+	held := make([]net.Listener, 0, n) // until the last is known, so that they differ
+	var failed error
 	for range n {
 		l, err := listen("any port", "127.0.0.1:0")
 		if err != nil {
-			return nil, err
+			failed = err
+			break
 		}
-		defer l.Close() // all are held until the last is known, so that they differ
+		held = append(held, l)
 		addresses = append(addresses, l.Addr().String())
 	}
-	return addresses, nil
+	for _, l := range held {
+		failed = errors.Join(failed, l.Close())
+	}
+	return addresses, failed
 }

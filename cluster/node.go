@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -49,20 +50,21 @@ type Node struct {
 	host         *actors.Host
 	group        *actors.Group
 
-	parts []part // in the order of their start
-
 	ending sync.Once
+	failed chan struct{} // closed when the node begins to end
 	done   chan struct{} // closed when all parts have stopped
-	failed chan struct{} // closed when the node begins to end by itself
-	mu     sync.Mutex
-	err    error
+
+	mu    sync.Mutex
+	parts []part // those that run, in the order of their start
+	ended bool   // no part is added any more
+	err   error  // why it ends
 }
 
 // A part of a node runs from its start to its stop. stop returns within ctx, or
 // is left behind.
 type part struct {
 	name string
-	stop func(ctx context.Context) error
+	stop stopFunc
 }
 
 // Start brings a node up, and returns when its doors are open; whether it has a
@@ -84,9 +86,23 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		done:    make(chan struct{}),
 		failed:  make(chan struct{}),
 	}
+	if err := n.startParts(ctx); err != nil {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+		defer cancel()
+		n.end(stopCtx, err)
+		<-n.done
+		return nil, err
+	}
+	n.log.Info("the node has started", "name", cfg.Name, "cluster", fmt.Sprintf("%016x", n.cluster), "data", cfg.DataDir,
+		"peer", cfg.ListenPeer, "client", n.ClientAddress(), "http", n.HTTPAddress(), "members", config.PeersText(cfg.Peers))
+	return n, nil
+}
+
+// startParts starts each part upon those before it.
+func (n *Node) startParts(ctx context.Context) error {
 	for _, s := range []struct {
 		name  string
-		start func() (stop func(context.Context) error, err error)
+		start func() (stopFunc, error)
 	}{
 		{"listeners", n.startListeners},
 		{"store", n.startStore},
@@ -97,22 +113,51 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		{"client door", n.startClientDoor},
 		{"HTTP door", n.startHTTPDoor},
 	} {
-		err := ctx.Err()
+		err := errors.Join(ctx.Err(), n.Err())
+		var stop stopFunc
 		if err == nil {
-			var stop func(context.Context) error
-			if stop, err = s.start(); err == nil {
-				n.parts = append(n.parts, part{s.name, stop})
-				continue
-			}
+			stop, err = s.start()
 		}
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
-		defer cancel()
-		n.end(stopCtx, err)
-		return nil, fmt.Errorf("node %d cannot start its %s: %w", cfg.ID, s.name, err)
+		if err == nil {
+			err = n.add(part{s.name, stop})
+		}
+		if err != nil {
+			return fmt.Errorf("node %d cannot start its %s: %w", n.cfg.ID, s.name, err)
+		}
 	}
-	n.log.Info("the node has started", "name", cfg.Name, "cluster", fmt.Sprintf("%016x", n.cluster), "data", cfg.DataDir,
-		"peer", cfg.ListenPeer, "client", n.ClientAddress(), "http", n.HTTPAddress(), "members", config.PeersText(cfg.Peers))
-	return n, nil
+	return nil
+}
+
+// add takes a part that runs. When one before it has failed meanwhile, the node is
+// ending already: then the part is stopped at once.
+func (n *Node) add(p part) error {
+	n.mu.Lock()
+	ended := n.ended
+	if !ended {
+		n.parts = append(n.parts, p)
+	}
+	n.mu.Unlock()
+	if !ended {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), n.cfg.ShutdownTimeout)
+	defer cancel()
+	n.stopPart(ctx, p)
+	return n.Err()
+}
+
+// take gives the part that is to be stopped next; none is added from the first call
+// on.
+func (n *Node) take() (part, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = true
+	if len(n.parts) == 0 {
+		return part{}, false
+	}
+	last := n.parts[len(n.parts)-1]
+	n.parts = n.parts[:len(n.parts)-1]
+	return last, true
 }
 
 // Stop takes the node down in order and returns when all of it has stopped, or
@@ -150,8 +195,8 @@ func (n *Node) end(ctx context.Context, cause error) {
 	n.ending.Do(func() {
 		n.note(cause)
 		close(n.failed)
-		for i := len(n.parts) - 1; i >= 0; i-- {
-			n.stopPart(ctx, n.parts[i])
+		for p, more := n.take(); more; p, more = n.take() {
+			n.stopPart(ctx, p)
 		}
 		close(n.done)
 	})

@@ -71,7 +71,7 @@ func (a *app) dev(ctx context.Context, nodesGiven bool, o devOptions) (err error
 	defer func() { err = errors.Join(err, logFile.Close()) }()
 	s := newStory(a.out)
 	d := &devCluster{dir: o.dir, watch: s.watch,
-		log: slog.New(tint.NewHandler(logFile, &tint.Options{Level: slog.LevelWarn, TimeFormat: time.StampMilli, NoColor: true}))}
+		log: slog.New(tint.NewTextHandler(logFile, &tint.Options{Level: slog.LevelWarn, TimeFormat: time.StampMilli, NoColor: true}))}
 	if d.plan, d.again, err = planDev(o.dir, o.nodes); err != nil {
 		return err
 	}

@@ -7,16 +7,15 @@ import (
 	"time"
 
 	"castaway/actors"
-	"castaway/raft"
 )
 
 // story tells what happens in a dev cluster, as it happens, to a person.
 type story struct {
 	out    io.Writer
 	events chan actors.Event
-	roles  map[raft.NodeID]raft.Role
-	leader raft.NodeID
-	term   raft.Term
+	roles  map[uint64]string // by node
+	leader uint64            // zero while unknown
+	term   uint64            // of the newest leader
 }
 
 // storyQueue is how many events may wait to be told; more are left out, since the
@@ -24,7 +23,7 @@ type story struct {
 const storyQueue = 1024
 
 func newStory(out io.Writer) *story {
-	return &story{out: out, events: make(chan actors.Event, storyQueue), roles: map[raft.NodeID]raft.Role{}}
+	return &story{out: out, events: make(chan actors.Event, storyQueue), roles: map[uint64]string{}}
 }
 
 // watch is called from actors.
@@ -37,7 +36,7 @@ func (s *story) watch(e actors.Event) {
 
 // untilLeader tells on until a leader is known.
 func (s *story) untilLeader(ctx context.Context) error {
-	for s.leader == raft.None {
+	for s.leader == 0 {
 		select {
 		case e := <-s.events:
 			s.tell(e)
@@ -83,24 +82,26 @@ func (s *story) line(e actors.Event) string {
 }
 
 func (s *story) role(e actors.Event) string {
-	before, known := s.roles[e.Node]
-	s.roles[e.Node] = e.Role
-	if e.Role == raft.Leader && e.Term >= s.term {
-		s.leader, s.term = e.Node, e.Term
+	node, term, role := uint64(e.Node), uint64(e.Term), e.Role.String()
+	before, known := s.roles[node]
+	s.roles[node] = role
+	if role == "leader" && term >= s.term {
+		s.leader, s.term = node, term
 	}
-	if e.Role == raft.Follower && s.leader == e.Node {
-		s.leader = raft.None
+	if role == "follower" && s.leader == node {
+		s.leader = 0
 	}
-	switch {
-	case known && before == e.Role, !known && e.Role == raft.Follower:
+	if before == role || (!known && role == "follower") {
 		return ""
-	case e.Role == raft.PreCandidate:
-		return fmt.Sprintf("node %d: hears from no leader, asks whether it would be elected", e.Node)
-	case e.Role == raft.Candidate:
-		return fmt.Sprintf("node %d: asks for votes in term %d", e.Node, e.Term)
-	case e.Role == raft.Leader:
-		return fmt.Sprintf("node %d: leads in term %d", e.Node, e.Term)
+	}
+	switch role {
+	case "precandidate":
+		return fmt.Sprintf("node %d: hears from no leader, asks whether it would be elected", node)
+	case "candidate":
+		return fmt.Sprintf("node %d: asks for votes in term %d", node, term)
+	case "leader":
+		return fmt.Sprintf("node %d: leads in term %d", node, term)
 	default:
-		return fmt.Sprintf("node %d: follows again, in term %d", e.Node, e.Term)
+		return fmt.Sprintf("node %d: follows again, in term %d", node, term)
 	}
 }

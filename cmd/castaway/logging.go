@@ -22,7 +22,7 @@ func newLogger(w io.Writer, c config.Config) (*slog.Logger, error) {
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.StampMilli, NoColor: !isTerminal(w)})), nil
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.StampMilli, NoColor: !isTerminal(w)})), nil
 }
 
 func isTerminal(w any) bool {

@@ -56,7 +56,7 @@ func (a *app) start(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	for _, w := range loaded.Warnings {
-		logger.Warn(w)
+		logger.Warn("about the configuration", "warning", w)
 	}
 	node, err := cluster.Start(cmd.Context(), cluster.Config{Config: loaded.Config, Logger: logger, Version: reportedVersion()})
 	if err != nil {
