@@ -24,6 +24,7 @@ Words with spaces go in "double quotes" (with Go's escapes) or 'single ones'.`
 
 func (a *app) txnCommand() *cobra.Command {
 	var t txnText
+	var retry bool
 	cmd := &cobra.Command{
 		Use:   "txn",
 		Short: "Compare, then do all of this or all of that",
@@ -46,7 +47,11 @@ printf 'version("lock") = "0"\n\nput lock me\n\nget lock\n' | castaway txn`,
 				return &usageError{command: cmd.CommandPath(), err: err}
 			}
 			return a.with(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				r, err := c.Txn(ctx, txn)
+				var opts []client.TxnOption
+				if retry {
+					opts = append(opts, client.RetryIndeterminate())
+				}
+				r, err := c.Txn(ctx, txn, opts...)
 				if err != nil {
 					return err
 				}
@@ -58,6 +63,7 @@ printf 'version("lock") = "0"\n\nput lock me\n\nget lock\n' | castaway txn`,
 	cmd.Flags().StringArrayVar(&t.compares, "if", nil, "a compare; all must hold (repeatable)")
 	cmd.Flags().StringArrayVar(&t.then, "then", nil, "a request if they do (repeatable)")
 	cmd.Flags().StringArrayVar(&t.otherwise, "else", nil, "a request if they don't (repeatable)")
+	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it even if it may have been done already")
 	return cmd
 }
 
