@@ -152,7 +152,8 @@ func (s *server) status() (status, error) {
 		return st, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return st, json.NewDecoder(resp.Body).Decode(&st)
+	err = json.NewDecoder(resp.Body).Decode(&st)
+	return st, err
 }
 
 // leader gives the server that says that it leads in the newest term, or nil.
