@@ -14,13 +14,14 @@ type stopGroup struct{ quiet }
 // but spawn, supervise and stop them, so that it is always free to restart one.
 type groupActor struct {
 	*board
+	children *supervision
 }
 
 // groupProps makes a group's actor. Its supervision restarts a child alone.
 func groupProps(b *board) *actor.Props {
 	s := newSupervision(b.host, b.childBudget, b.gaveUp)
 	s.restarted = b.restarted
-	return guarded(&b.host.cfg, "group", func() actor.Actor { return &groupActor{board: b} }, actor.WithSupervisor(s))
+	return guarded(&b.host.cfg, "group", s, func() actor.Actor { return &groupActor{board: b, children: s} })
 }
 
 // Receive implements actor.Actor.
@@ -36,6 +37,7 @@ func (g *groupActor) Receive(ctx actor.Context) {
 		g.spawn(ctx, "server", func() actor.Actor { return newServer(g.board) })
 	case stopGroup:
 		g.stopping.Store(true)
+		g.children.leaving = true
 		g.send(g.pids.transport, unregisterGroup{Group: g.cfg.Group})
 		g.answerControls(g.server.close(g.goodbye(false)))
 		g.stopNext(ctx)
@@ -51,7 +53,7 @@ func (g *groupActor) Receive(ctx actor.Context) {
 }
 
 func (g *groupActor) spawn(ctx actor.Context, name string, produce func() actor.Actor) {
-	if _, err := ctx.SpawnNamed(guarded(&g.host.cfg, name, produce), name); err != nil {
+	if _, err := ctx.SpawnNamed(guarded(&g.host.cfg, name, nil, produce), name); err != nil {
 		panic(err)
 	}
 }

@@ -42,8 +42,8 @@ func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), stopped: make(chan struct{})}
-	props := guarded(&h.cfg, "host", func() actor.Actor { return &hostActor{Host: h} },
-		actor.WithSupervisor(newSupervision(h, h.childBudget, h.gaveUp)),
+	children := newSupervision(h, h.childBudget, h.gaveUp)
+	props := guarded(&h.cfg, "host", children, func() actor.Actor { return &hostActor{Host: h, children: children} },
 		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))
 	if _, err := system.Root.SpawnNamed(props, cfg.Name); err != nil {
 		return nil, fmt.Errorf("actors: host %q could not start; give each host of one ActorSystem its own HostConfig.Name: %w", cfg.Name, err)

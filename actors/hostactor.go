@@ -25,6 +25,7 @@ type (
 // which restarts everything below it from disk, needs nothing but Host.groups.
 type hostActor struct {
 	*Host
+	children *supervision
 }
 
 // Receive implements actor.Actor.
@@ -54,7 +55,7 @@ func (h *hostActor) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	props := guarded(&h.cfg, "transport", newTransport(transportConfig{
+	props := guarded(&h.cfg, "transport", nil, newTransport(transportConfig{
 		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: h.cfg.Network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: h.transport,
 	}))
 	if _, err := ctx.SpawnNamed(props, "transport"); err != nil {
@@ -90,6 +91,7 @@ func (h *hostActor) register(ctx actor.Context) {
 
 // stop goes one step down: first all groups, then the transport, then the host.
 func (h *hostActor) stop(ctx actor.Context) {
+	h.children.leaving = true
 	children := ctx.Children()
 	switch {
 	case len(children) == 0:

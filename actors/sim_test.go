@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,15 +14,20 @@ import (
 	"castaway/raft"
 )
 
+var seeds = flag.Int("seeds", 30, "how many simulations to run")
+
 // A simulation runs the whole cast on one goroutine: its dispatcher queues what
 // the actors have to do, its clock stands still unless all is done, and a seed
 // decides whose turn it is. So one seed gives one run.
 type simulation struct {
+	seed   uint64
 	random *rand.Rand
 	ready  []func()
 	now    time.Time
 	timers []*simTimer
 	order  uint64
+
+	network *LocalNetwork
 }
 
 type simTimer struct {
@@ -31,7 +37,7 @@ type simTimer struct {
 }
 
 func newSimulation(seed uint64) *simulation {
-	return &simulation{random: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(0, 0)}
+	return &simulation{seed: seed, random: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(0, 0)}
 }
 
 // Schedule implements actor.Dispatcher.
@@ -109,12 +115,12 @@ func (s *simulation) cast(t *testing.T, n int, o *observer, tune func(*HostConfi
 	for i := range n {
 		ids = append(ids, raft.NodeID(i+1))
 	}
-	network := NewLocalNetwork(ids...)
+	s.network = NewLocalNetwork(ids...)
 	var groups []*Group
 	for _, id := range ids {
 		hc, gc := DefaultHostConfig(), DefaultGroupConfig()
 		hc.Name, hc.ClusterID, hc.ID = fmt.Sprintf("host-%d", id), 7, id
-		hc.Store, hc.Network, hc.Logger = persistence.NewMemory(), network.Node(id), silent()
+		hc.Store, hc.Network, hc.Logger = persistence.NewMemory(), s.network.Node(id), silent()
 		hc.Clock, hc.Dispatcher, hc.Random = s, s, s.random.IntN
 		gc.Voters = ids
 		gc.Machine = func() StateMachine { return &journal{observer: o} }
@@ -137,7 +143,7 @@ func (s *simulation) cast(t *testing.T, n int, o *observer, tune func(*HostConfi
 			select {
 			case <-host.Stopped():
 			default:
-				t.Errorf("host %d has not stopped", id)
+				t.Errorf("seed %d: host %d has not stopped", s.seed, id)
 			}
 		})
 	}
@@ -182,11 +188,11 @@ func TestOneSeedGivesOneRun(t *testing.T) {
 	}
 }
 
-// Crashes of every actor at any message, in many runs, each of its own: what was
+// Crashes of every actor at any message, and cut links, in many runs: what was
 // acknowledged is there, what was said not to be done is not, every request has one
 // answer, and the cast is well again once the crashes end.
 func TestCrashesInManyRuns(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(*seeds) {
 		s := newSimulation(seed)
 		o := newObserver(t)
 		crashing := true
@@ -204,6 +210,14 @@ func TestCrashesInManyRuns(t *testing.T) {
 		asked := 0
 		for i := range 100 {
 			s.pass(100 * time.Millisecond)
+			switch from, to := raft.NodeID(1+s.random.IntN(3)), raft.NodeID(1+s.random.IntN(3)); s.random.IntN(20) {
+			case 0:
+				s.network.Isolate(from)
+			case 1, 2:
+				s.network.Cut(from, to)
+			case 3, 4, 5:
+				s.network.HealAll()
+			}
 			command := fmt.Sprint("c", i)
 			asked++
 			groups[i%3].ProposeAsync([]byte(command), func(r Result, err error) {
@@ -214,6 +228,7 @@ func TestCrashesInManyRuns(t *testing.T) {
 			})
 		}
 		crashing = false
+		s.network.HealAll()
 		s.pass(10 * groups[0].cfg.ElectionTimeout())
 		var after error = errInjected
 		groups[0].ProposeAsync([]byte("after"), func(_ Result, err error) { after = err })

@@ -21,6 +21,9 @@ type supervision struct {
 	restarted func(name string, reason any)
 	gaveUp    func(child *actor.PID, err error)
 	failures  map[string][]time.Time // by name, within the budget's time
+	// leaving: the supervisor is ending or restarting, and has told its children to
+	// stop. Whoever is restarted after that comes back from the dead.
+	leaving bool
 }
 
 var _ actor.SupervisorStrategy = (*supervision)(nil)
@@ -32,6 +35,10 @@ func newSupervision(h *Host, budget func(*actor.PID) (string, Budget), gaveUp fu
 // HandleFailure implements actor.SupervisorStrategy. It runs on the supervisor,
 // so one call at a time.
 func (s *supervision) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
+	if s.leaving {
+		supervisor.StopChildren(child)
+		return
+	}
 	name, budget := s.budget(child)
 	now := s.clock.Now()
 	recent := s.failures[name][:0]
