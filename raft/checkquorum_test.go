@@ -95,6 +95,17 @@ func TestC37_StickinessEndsWithTheTimeout(t *testing.T) {
 	c.want(c.term(2) == 9, "server 2 is %s", c.describe(2))
 }
 
+// A pre-candidate has not voted: two that wait for each other's pre-vote would
+// otherwise keep a third from winning.
+func TestC37_PreCandidateStillVotes(t *testing.T) {
+	c := newCluster(t, 3, withLogs(map[raft.NodeID][]raft.Term{1: {2}}))
+	c.campaign(1)
+	c.want(c.role(1) == raft.PreCandidate && c.term(1) == 2, "test: server 1 is %s", c.describe(1))
+	c.step(&raft.RequestVote{Header: raft.Header{From: 3, To: 1, Term: 2}, Last: raft.Position{Term: 2, Index: 1}})
+	c.disks()
+	c.want(c.servers[1].core.Status().HardState.Vote == 3 && c.role(1) == raft.Follower, "server 1 is %s", c.describe(1))
+}
+
 // quorumConnected says whether more than half of the servers hear each other both
 // ways.
 func (c *cluster) quorumConnected() bool {

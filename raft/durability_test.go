@@ -197,9 +197,20 @@ func TestC10_AcknowledgementsThatDoNotFit(t *testing.T) {
 	c.step(appendTo(1, 2, raft.Position{}, 1, 2))
 	for _, a := range []raft.Ack{
 		{Incarnation: 1, Sequence: 1}, {Incarnation: 3, Sequence: 1}, {Incarnation: 0, Sequence: 1},
-		{Incarnation: 2, Sequence: 0},
+		{Incarnation: 2, Sequence: 0}, {Incarnation: 2, Sequence: 2}, {Incarnation: 2, Sequence: 1 << 63},
 	} {
 		c.input(1, func(core *raft.Core) raft.Effects { return core.Persisted(a) })
 		c.want(c.servers[1].core.Status().Durable == 0, "%+v is believed", a)
 	}
+	// One that is said again, when a newer one was heard, changes nothing either: what
+	// rested on the newer write may still leave.
+	c.sync(1, 1)
+	c.acknowledge(1)
+	c.step(appendTo(1, 5, raft.Position{Term: 2, Index: 2}, 5))
+	c.sync(1, 1)
+	c.acknowledge(1)
+	c.input(1, func(core *raft.Core) raft.Effects { return core.Persisted(raft.Ack{Incarnation: 2, Sequence: 1}) })
+	c.drop(func(raft.Message) bool { return true })
+	c.step(&raft.Heartbeat{Header: raft.Header{From: 2, To: 1, Term: 5}, Round: 1})
+	c.want(len(c.drop(of[*raft.HeartbeatReply])) == 1, "a heartbeat waits for a write that is durable")
 }

@@ -207,6 +207,21 @@ func TestC35_SwitchedOnOneServerAtATime(t *testing.T) {
 	}
 }
 
+// In every mixture, everyone can win an election: a server that does not use pre-vote
+// answers those that do.
+func TestC35_EveryoneCanWinInEveryMixture(t *testing.T) {
+	for mixture := range 1 << 6 {
+		for _, id := range []raft.NodeID{1, 2, 3} {
+			c := newCluster(t, 3, withConfig(func(cfg *raft.Config) {
+				cfg.PreVote = mixture>>(cfg.ID-1)&1 != 0
+				cfg.CheckQuorum = mixture>>(cfg.ID+2)&1 != 0
+			}))
+			c.isolate(id%3 + 1)
+			c.elect(id)
+		}
+	}
+}
+
 // A pre-candidate does not know a leader: it would send clients to one that is gone.
 func TestC36_PreCandidateForgetsTheLeader(t *testing.T) {
 	c := newCluster(t, 3)

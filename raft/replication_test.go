@@ -145,6 +145,31 @@ func TestC07_ReplayOfOlderTerms(t *testing.T) {
 	c.want(c.leader() == leader && c.commit(1) == p.Last, "old messages disturbed: %s", c.describe(1))
 }
 
+// Refusals and matches that come late take back nothing of what a leader knows, and
+// make it send nothing again.
+func TestC07_LateAnswersToTheLeader(t *testing.T) {
+	c := newCluster(t, 3, plain, withLogs(map[raft.NodeID][]raft.Term{1: {1, 1, 1}, 2: {1}, 3: {1, 1, 1}}))
+	c.campaign(1)
+	var late []raft.Message
+	for len(c.net.queue) > 0 || c.busy() {
+		c.disks()
+		for n := len(c.net.queue); n > 0; n-- {
+			e := c.net.take(0)
+			if r, ok := e.Message.(*raft.AppendEntriesReply); ok && r.From == 2 {
+				late = append(late, r)
+			}
+			c.arrive(e)
+		}
+	}
+	before := c.progress(1, 2)
+	c.want(len(late) >= 2 && before.Match == 4 && before.State == "replicate", "test: %d answers, %+v", len(late), before)
+	for _, m := range late {
+		c.step(m)
+		c.want(c.progress(1, 2) == before, "after %s again: %+v; it was %+v", describe(m), c.progress(1, 2), before)
+		c.want(len(c.net.queue) == 0, "%s again makes it send again", describe(m))
+	}
+}
+
 // Figure 7: the leader of term 8 brings all six kinds of follower in line.
 func TestP5_3_Figure7(t *testing.T) {
 	leader := []raft.Term{1, 1, 1, 4, 4, 5, 5, 6, 6, 6}
