@@ -49,8 +49,13 @@ func TestAMessageThatIsNilIsDropped(t *testing.T) {
 	b.Envelopes = append(b.Envelopes, nil)
 	b.Targets = append(b.Targets, nil)
 	passed, dropped := 0, 0
-	inspect(b, "x:1", 1, 64, func(*messages.Envelope, int) { passed++ }, func(why reason, _ any) { dropped++ })
-	inspect(nil, "x:1", 1, 64, func(*messages.Envelope, int) { passed++ }, func(why reason, _ any) { dropped++ })
+	inspect(b, "x:1", 1, 64, func(*messages.Envelope, int) { passed++ }, func(why reason, _ any) {
+		dropped++
+		if why != dropGarbage {
+			t.Errorf("a message that is nil was dropped as %q", why)
+		}
+	})
+	inspect(nil, "x:1", 1, 64, func(*messages.Envelope, int) { passed++ }, func(reason, any) { dropped++ })
 	if passed != 1 || dropped != 2 {
 		t.Errorf("%d passed and %d were dropped, want 1 and 2", passed, dropped)
 	}
