@@ -136,16 +136,20 @@ func (s *Badger) open(witnessed uint64) error {
 		return err
 	}
 	if s.db, err = badger.OpenManaged(s.badgerOptions(dir)); err != nil {
-		return fmt.Errorf("persistence: open badger in %s: %w", dir, err)
+		return errors.Join(fmt.Errorf("persistence: open badger in %s: %w", dir, err), os.RemoveAll(s.scratch))
 	}
-	if s.logs, err = filepath.EvalSymlinks(dir); err == nil {
+	err = unlinkScratch(s.scratch)
+	if err == nil {
+		s.logs, err = filepath.EvalSymlinks(dir)
+	}
+	if err == nil {
 		s.logs, err = filepath.Abs(s.logs)
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("persistence: find %s: %w", dir, err), s.db.Close())
+	if err == nil {
+		err = s.recover(dir, last)
 	}
-	if err := s.recover(dir, last); err != nil {
-		return errors.Join(err, s.mark(err), s.db.Close())
+	if err != nil {
+		return errors.Join(err, s.mark(err), s.db.Close(), os.RemoveAll(s.scratch))
 	}
 	return nil
 }

@@ -191,7 +191,7 @@ func TestAFullDiskRefusesBeforeItIsFull(t *testing.T) {
 	if r, err := s.Load(1, 1<<20); err != nil || r.Last != 4 || len(r.Tail) != 4 {
 		t.Fatalf("the log ends at %d, error %v", r.Last, err)
 	}
-	o.FreeBytes = func(string) (uint64, error) { return 1 << 20, nil }
+	o.FreeBytes = func(string) (uint64, error) { return 1 << 10, nil }
 	o.Dir = filepath.Join(testDir(t), "full")
 	if _, err := OpenBadger(o); !errors.Is(err, ErrNoSpace) {
 		t.Fatalf("open on a full disk: %v", err)

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"os"
@@ -224,4 +225,18 @@ func fileSize(path string) int64 {
 		return 0
 	}
 	return info.Size()
+}
+
+// sameEntries compares entries too large for a diff.
+func sameEntries(t testing.TB, want, got []raft.Entry) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Fatalf("%d entries, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if want[i].Index != got[i].Index || want[i].Term != got[i].Term || want[i].Kind != got[i].Kind ||
+			!bytes.Equal(want[i].Data, got[i].Data) || !bytes.Equal(want[i].Frame, got[i].Frame) {
+			t.Fatalf("entry %d@t%d is not entry %d@t%d, or not its data", got[i].Index, got[i].Term, want[i].Index, want[i].Term)
+		}
+	}
 }

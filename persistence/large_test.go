@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"castaway/raft"
 )
 
@@ -40,9 +38,7 @@ func TestLargeEntriesAndAppends(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(all, got); d != "" {
-			t.Fatalf("entries differ: %.2000s", d)
-		}
+		sameEntries(t, all, got)
 		if got, err = s.Entries(1, 4, 9, 10); err != nil || len(got) != 1 || got[0].Index != 4 {
 			t.Fatalf("one entry: %d, error %v", len(got), err)
 		}
@@ -113,9 +109,7 @@ func TestManyMemtables(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := cmp.Diff(log, r.Tail); d != "" {
-					t.Fatalf("round %d, group %d: %.2000s", round, group, d)
-				}
+				sameEntries(t, log, r.Tail)
 			}
 		}
 	}

@@ -65,3 +65,21 @@ func remake(path string) (string, error) {
 	}
 	return path, nil
 }
+
+// unlinkScratch takes the names of the files in the scratch directory away, which
+// Badger has open by now and never looks up again: so a process that is killed
+// leaves nothing in memory. Badger's lock stays.
+func unlinkScratch(dir string) error {
+	for _, pattern := range []string{"*.vlog", "DISCARD"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return fmt.Errorf("persistence: list the scratch directory: %w", err)
+		}
+		for _, path := range paths {
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("persistence: empty the scratch directory: %w", err)
+			}
+		}
+	}
+	return nil
+}
