@@ -2,9 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,19 +11,11 @@ import (
 // counted twice.
 type collector struct{ source Source }
 
-var errPanicked = errors.New("httpapi: collecting the metrics panicked")
-
 // Describe sends nothing: which metrics there are depends on the node's role.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
-// Collect asks the node once. Prometheus calls it from a goroutine of its own,
-// where a panic would end the process; so it ends here.
+// Collect asks the node once. The registry turns a panic into a failed scrape.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	defer func() {
-		if p := recover(); p != nil {
-			out <- prometheus.NewInvalidMetric(prometheus.NewDesc("castaway_up_complete", "", nil, nil), fmt.Errorf("%w: %v\n%s", errPanicked, p, debug.Stack()))
-		}
-	}()
 	ctx, cancel := context.WithTimeout(context.Background(), AnswerTimeout)
 	defer cancel()
 	r := c.source.Report(ctx)
