@@ -18,6 +18,7 @@ func main() {
 func run(args []string, in io.Reader, out, errs io.Writer, environ []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	a := &app{in: in, out: out, errs: errs, environ: environ}
 	root := a.root()
 	root.SetArgs(args)
