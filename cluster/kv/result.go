@@ -12,7 +12,7 @@ import (
 // and, if the code is codeOK, an etcd response in protobuf without its header.
 const (
 	resultVersion byte = 1
-	resultHeader       = 2
+	resultHeader  int  = 2
 )
 
 // appendResult writes a result behind buf. A response of nil is an empty one.

@@ -86,11 +86,8 @@ func (e *execution) now() int64 {
 	return e.store.revision
 }
 
-// end moves the revision, if anything changed, and returns it.
-func (e *execution) end() int64 {
-	e.store.revision = e.now()
-	return e.store.revision
-}
+// end moves the revision, if anything changed.
+func (e *execution) end() { e.store.revision = e.now() }
 
 // run carries out a plan. Its response's header has the revision so far.
 func (e *execution) run(p *plan) *pb.TxnResponse {
