@@ -3,7 +3,6 @@ package remoting_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 
@@ -17,7 +16,7 @@ import (
 // and is stopped after it.
 func Example() {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(slog.NewTextHandler(io.Discard, nil))
+		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := remoting.DefaultConfig()
 	cfg.ID = 1
