@@ -135,6 +135,28 @@ func TestT3_4_TimeoutsAreRandomized(t *testing.T) {
 	}
 }
 
+// Granting a vote puts off one's own campaign; being asked by a server that cannot
+// win does not, or such a one could keep everybody else from trying (P5.2).
+func TestT3_4_OnlyAGrantedVotePutsOffTheCampaign(t *testing.T) {
+	for _, granted := range []bool{true, false} {
+		c := newCluster(t, 3, withLogs(map[raft.NodeID][]raft.Term{1: {1, 1}}), withConfig(func(cfg *raft.Config) {
+			cfg.PreVote, cfg.CheckQuorum = false, false
+			cfg.Random = func(int) int { return 0 }
+		}))
+		c.tick(1, electionTicks-1)
+		m := &raft.RequestVote{Header: raft.Header{From: 2, To: 1, Term: 2}, Last: raft.Position{Term: 1, Index: 1}}
+		if granted {
+			m.Last.Index = 2
+		}
+		c.step(m)
+		c.want((c.servers[1].core.Status().HardState.Vote == 2) == granted, "test: server 1 is %s", c.describe(1))
+		c.tick(1, 1)
+		c.want((c.role(1) == raft.Follower) == granted, "granted %v: at its timeout it is %s", granted, c.describe(1))
+		c.tick(1, electionTicks-1)
+		c.want(c.role(1) == raft.Candidate, "granted %v: a timeout later it is %s", granted, c.describe(1))
+	}
+}
+
 // A voter compares the last entries' terms first, and only then the lengths.
 func TestC04_VoterRefusesALogLessUpToDate(t *testing.T) {
 	for _, test := range []struct {

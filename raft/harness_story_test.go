@@ -55,8 +55,8 @@ func (c *cluster) disks() {
 	}
 }
 
-// settle runs until no message is on its way and no disk has work to do.
-func (c *cluster) settle() {
+// settleBy is settle, with a say in how each message arrives.
+func (c *cluster) settleBy(arrive func(e envelope)) {
 	c.t.Helper()
 	for range 10_000 {
 		c.disks()
@@ -64,10 +64,16 @@ func (c *cluster) settle() {
 			return
 		}
 		for n := len(c.net.queue); n > 0; n-- {
-			c.arrive(c.net.take(0))
+			arrive(c.net.take(0))
 		}
 	}
 	c.broken("the cluster never comes to rest")
+}
+
+// settle runs until no message is on its way and no disk has work to do.
+func (c *cluster) settle() {
+	c.t.Helper()
+	c.settleBy(c.arrive)
 }
 
 func (c *cluster) busy() bool {

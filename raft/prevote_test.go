@@ -116,6 +116,19 @@ func TestC33_PreVoteRepliesTeachOnlyRealTerms(t *testing.T) {
 	c.want(c.role(1) == raft.Candidate && c.term(1) == 1, "granted by a quorum, server 1 is %s", c.describe(1))
 }
 
+// A grant names the term that it is for, so one that answers an earlier question
+// does not count in this one.
+func TestC33_GrantsForAnEarlierQuestionDoNotCount(t *testing.T) {
+	c := newCluster(t, 3, withLogs(map[raft.NodeID][]raft.Term{1: {4}}))
+	c.campaign(1)
+	for _, asked := range []raft.Term{1, 4, 6} {
+		c.step(&raft.RequestPreVoteReply{Header: raft.Header{From: 2, To: 1, Term: asked}, Granted: true})
+		c.want(c.role(1) == raft.PreCandidate, "granted for term %d, it is %s", asked, c.describe(1))
+	}
+	c.step(&raft.RequestPreVoteReply{Header: raft.Header{From: 2, To: 1, Term: 5}, Granted: true})
+	c.want(c.role(1) == raft.Candidate, "granted for term 5, it is %s", c.describe(1))
+}
+
 // A server with a higher term than the leader's (it campaigned before pre-vote was
 // switched on, say) ignores the leader's messages, and stickiness ignores its
 // requests. It gets unstuck because messages of a lower term are answered.

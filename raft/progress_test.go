@@ -153,7 +153,8 @@ func TestFetch_FailuresAreAskedAgain(t *testing.T) {
 		c.settle()
 	}
 	c.heal()
-	for failed := 0; failed < 3; {
+	for failed, ticks := 0, 0; failed < 3; ticks++ {
+		c.want(ticks < 10*timeout, "it is asked %d times; a failure should be followed by a question", failed)
 		c.tick(1, 1)
 		for n := len(c.net.queue); n > 0; n-- {
 			c.arrive(c.net.take(0))

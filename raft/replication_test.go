@@ -96,7 +96,8 @@ func TestC07_DuplicatedAndReordered(t *testing.T) {
 	for i := range 10 {
 		c.propose(1, fmt.Sprint("x", i))
 	}
-	for len(c.net.queue) > 0 || c.busy() {
+	for round := 0; len(c.net.queue) > 0 || c.busy(); round++ {
+		c.want(round < 10_000, "the cluster never comes to rest")
 		c.disks()
 		queue := c.net.queue
 		c.net.queue = nil
@@ -116,14 +117,10 @@ func TestC07_ReplayOfOlderTerms(t *testing.T) {
 	c := newCluster(t, 3)
 	var seen []raft.Message
 	record := func() {
-		for len(c.net.queue) > 0 || c.busy() {
-			c.disks()
-			for n := len(c.net.queue); n > 0; n-- {
-				e := c.net.take(0)
-				seen = append(seen, e.Message)
-				c.arrive(e)
-			}
-		}
+		c.settleBy(func(e envelope) {
+			seen = append(seen, e.Message)
+			c.arrive(e)
+		})
 	}
 	c.campaign(1)
 	record()
@@ -151,16 +148,12 @@ func TestC07_LateAnswersToTheLeader(t *testing.T) {
 	c := newCluster(t, 3, plain, withLogs(map[raft.NodeID][]raft.Term{1: {1, 1, 1}, 2: {1}, 3: {1, 1, 1}}))
 	c.campaign(1)
 	var late []raft.Message
-	for len(c.net.queue) > 0 || c.busy() {
-		c.disks()
-		for n := len(c.net.queue); n > 0; n-- {
-			e := c.net.take(0)
-			if r, ok := e.Message.(*raft.AppendEntriesReply); ok && r.From == 2 {
-				late = append(late, r)
-			}
-			c.arrive(e)
+	c.settleBy(func(e envelope) {
+		if r, ok := e.Message.(*raft.AppendEntriesReply); ok && r.From == 2 {
+			late = append(late, r)
 		}
-	}
+		c.arrive(e)
+	})
 	before := c.progress(1, 2)
 	c.want(len(late) >= 2 && before.Match == 4 && before.State == "replicate", "test: %d answers, %+v", len(late), before)
 	for _, m := range late {
@@ -214,16 +207,12 @@ func TestP5_3_BacktrackingSkipsTerms(t *testing.T) {
 	c := newCluster(t, 3, plain, withLogs(map[raft.NodeID][]raft.Term{1: good, 2: stale, 3: good}))
 	rejections := 0
 	c.campaign(1)
-	for len(c.net.queue) > 0 || c.busy() {
-		c.disks()
-		for n := len(c.net.queue); n > 0; n-- {
-			e := c.net.take(0)
-			if r, ok := e.Message.(*raft.AppendEntriesReply); ok && !r.Success {
-				rejections++
-			}
-			c.arrive(e)
+	c.settleBy(func(e envelope) {
+		if r, ok := e.Message.(*raft.AppendEntriesReply); ok && !r.Success {
+			rejections++
 		}
-	}
+		c.arrive(e)
+	})
 	c.want(c.log(2) == c.log(1), "server 2 does not catch up")
 	c.want(rejections <= 4, "%d rejections on the way over four terms", rejections)
 }
