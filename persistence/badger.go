@@ -61,7 +61,7 @@ var _ Store = (*Badger)(nil)
 
 const (
 	// levelZeroTables is how many tables Badger gathers before it compacts them.
-	levelZeroTables = 5
+	levelZeroTables = 10
 	// maxTimestamp reads whatever is newest.
 	maxTimestamp = math.MaxUint64
 	// valueLogBytes is the least that Badger takes for a value log.
@@ -205,7 +205,8 @@ func (s *Badger) badgerOptions(dir string) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		WithChecksumVerificationMode(options.OnBlockRead).
+		WithBlockSize(blockBytes).
+		WithChecksumVerificationMode(options.NoVerification). // verify has done it, and records verify themselves
 		WithDetectConflicts(false).
 		WithMetricsEnabled(false).
 		WithLogger(&badgerLog{logger: s.options.Logger, onError: s.fail})

@@ -24,10 +24,13 @@ const (
 	partKeyBytes  = writeKeyBytes + 2
 	startKeyBytes = 1 + 8
 
-	// partBytes is the largest value that is given to Badger. Larger ones would
-	// leave the log-structured tree for the value log, whose failed syncs Badger
-	// only logs.
-	partBytes = 256 << 10
+	// partBytes is the largest value that is given to Badger. Values of a megabyte
+	// would leave the log-structured tree for the value log, whose failed syncs
+	// Badger only logs; and while it builds a table, values that are larger than
+	// a block take three times their size.
+	partBytes = 64 << 10
+	// blockBytes is the size of a block in Badger's tables.
+	blockBytes = 4 * partBytes
 )
 
 // writeKey gives the key of a write record's part; part 0 is the first.

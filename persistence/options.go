@@ -50,7 +50,7 @@ type Options struct {
 
 // Limits and defaults.
 const (
-	DefaultMaxEntryBytes  = 2 << 20
+	DefaultMaxEntryBytes  = 3<<19 + 64<<10 // an entry of 1.5 MiB of data, framed
 	DefaultMemTableBytes  = 16 << 20
 	DefaultMemTables      = 2
 	DefaultReserveBytes   = 512 << 20

@@ -16,7 +16,8 @@ type appendResult struct {
 	CPU            float64 // µs per entry
 	Allocations    float64 // per entry
 	WrittenPerByte float64 // bytes the disk was given per byte of data
-	PeakMB         float64
+	PeakMB         float64 // of the resident set, and of its part that is no file's
+	AnonymousMB    float64
 }
 
 func measureAppends(s settings) (appendResult, error) {
@@ -30,6 +31,7 @@ func measureAppends(s settings) (appendResult, error) {
 	for i := range data {
 		data[i] = byte(random.Uint32())
 	}
+	anonymous := watchAnonymous()
 	before, start := usageNow(), time.Now()
 	var sealing time.Duration
 	for at := 0; at < s.Entries; at += s.Batch {
@@ -59,6 +61,7 @@ func measureAppends(s settings) (appendResult, error) {
 		Allocations:    float64(after.allocations-before.allocations) / n,
 		WrittenPerByte: float64(after.written-before.written) / (n * float64(s.DataSize)),
 		PeakMB:         peak,
+		AnonymousMB:    anonymous(),
 	}, nil
 }
 

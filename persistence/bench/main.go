@@ -37,7 +37,7 @@ func main() {
 	var s settings
 	dir := flag.String("dir", os.TempDir(), "a directory on the disk to measure; a data directory is made below it")
 	rounds := flag.Int("rounds", 3, "how often to measure; medians are printed")
-	seconds := flag.Float64("scale", 1, "multiplies the number of entries")
+	scale := flag.Float64("scale", 1, "multiplies the number of entries")
 	only := flag.String("variants", strings.Join(variantNames(), ","), "what to measure")
 	life := flag.Int("life", 0, "measure the life of a log of this many entries instead")
 	child := flag.String("child", "", "used by the command itself")
@@ -54,7 +54,7 @@ func main() {
 		fail(printLife(s, *rounds))
 		return
 	}
-	fail(printAppends(s, *rounds, *seconds, strings.Split(*only, ",")))
+	fail(printAppends(s, *rounds, *scale, strings.Split(*only, ",")))
 }
 
 func fail(err error) {
@@ -110,8 +110,8 @@ func measure[T any](s settings) (T, error) {
 
 func printAppends(s settings, rounds int, scale float64, variants []string) error {
 	fmt.Printf("Synced appends of %d B entries, medians of %d rounds in alternation\n\n", s.DataSize, rounds)
-	fmt.Println("| batch | variant | entries/s | of bare | p50 µs | p99 µs | CPU µs/entry | allocs/entry | written/byte | peak RSS MB |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| batch | variant | entries/s | of bare | p50 µs | p99 µs | CPU µs/entry | allocs/entry | written/byte | peak RSS MB | anonymous MB |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, batch := range []int{1, 16, 128, 1024} {
 		s.Batch = batch
 		s.Entries = int(scale*float64(map[int]int{1: 4000, 16: 50000, 128: 250000, 1024: 500000}[batch])) / batch * batch
@@ -130,10 +130,10 @@ func printAppends(s settings, rounds int, scale float64, variants []string) erro
 		for _, v := range variants {
 			m := func(of func(appendResult) float64) float64 { return median(results[v], of) }
 			rate := m(func(r appendResult) float64 { return r.PerSecond })
-			fmt.Printf("| %d | %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f | %.2f | %.0f |\n", batch, v, rate, rate/bare,
+			fmt.Printf("| %d | %s | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f | %.2f | %.0f | %.0f |\n", batch, v, rate, rate/bare,
 				m(func(r appendResult) float64 { return r.P50 }), m(func(r appendResult) float64 { return r.P99 }),
 				m(func(r appendResult) float64 { return r.CPU }), m(func(r appendResult) float64 { return r.Allocations }),
-				m(func(r appendResult) float64 { return r.WrittenPerByte }), m(func(r appendResult) float64 { return r.PeakMB }))
+				m(func(r appendResult) float64 { return r.WrittenPerByte }), m(func(r appendResult) float64 { return r.PeakMB }), m(func(r appendResult) float64 { return r.AnonymousMB }))
 		}
 	}
 	return nil

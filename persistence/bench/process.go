@@ -66,3 +66,24 @@ func diskMB(dir string) float64 {
 	})
 	return float64(blocks) * 512 / (1 << 20)
 }
+
+// watchAnonymous samples anonymous memory until the function that it gives is
+// called, which gives the largest sample.
+func watchAnonymous() func() float64 {
+	stop, result := make(chan struct{}), make(chan float64)
+	go func() {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		peak := anonymousMB()
+		for {
+			select {
+			case <-ticker.C:
+				peak = max(peak, anonymousMB())
+			case <-stop:
+				result <- peak
+				return
+			}
+		}
+	}()
+	return func() float64 { close(stop); return <-result }
+}
