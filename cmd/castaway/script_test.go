@@ -38,12 +38,22 @@ const scriptPatience = 30 * time.Second
 // ready DIR waits until every server of the dev cluster in DIR is ready, and sets
 // CASTAWAY_ENDPOINTS and HTTP.
 func ready(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(scriptPatience)
-	for !devReady(ts, filepath.Join(ts.MkAbs(args[0]), devFile)) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("the cluster in %s did not become ready", args[0])
+	await(ts, "the cluster in "+args[0]+" to be ready", func() bool {
+		return devReady(ts, filepath.Join(ts.MkAbs(args[0]), devFile))
+	})
+}
+
+// await looks until it is so: another process can only be asked.
+func await(ts *testscript.TestScript, what string, so func() bool) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(scriptPatience)
+	for !so() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			ts.Fatalf("waited in vain for %s", what)
 		}
-		time.Sleep(20 * time.Millisecond) // another process: it can only be asked
 	}
 }
 
@@ -72,16 +82,10 @@ func devReady(ts *testscript.TestScript, path string) bool {
 
 // running DIR waits until a node has taken its data directory.
 func running(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(scriptPatience)
-	for {
-		if entries, err := os.ReadDir(ts.MkAbs(args[0])); err == nil && len(entries) > 1 {
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("no node took the directory %s", args[0])
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	await(ts, "a node to take the directory "+args[0], func() bool {
+		entries, err := os.ReadDir(ts.MkAbs(args[0]))
+		return err == nil && len(entries) > 1
+	})
 }
 
 // exitStatus CODE ARGS… runs castaway, which must end with that code.
