@@ -99,7 +99,7 @@ func wantValue(t *testing.T, c *client.Client, key, want string) {
 	}
 }
 
-// testLogger logs warnings to the test, which shows them when it fails.
+// testLogger logs to the test, which shows them when it fails.
 func testLogger(t *testing.T) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 }

@@ -1,6 +1,8 @@
 package cluster_test
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,6 +21,14 @@ func three(t *testing.T) ([]config.Config, []*cluster.Node) {
 	for _, c := range configs {
 		nodes = append(nodes, start(t, c))
 	}
+	t.Cleanup(func() { // before the nodes stop
+		if t.Failed() {
+			for _, n := range nodes {
+				report, _ := json.MarshalIndent(n.Report(context.Background()), "", " ")
+				t.Logf("node %d at the end: %s", n.ID(), report)
+			}
+		}
+	})
 	return configs, nodes
 }
 
@@ -54,6 +64,9 @@ func TestANodeWithoutAMajoritySaysThatItIsNotReady(t *testing.T) {
 		code, body := fetch(t, nodes[2], "/readyz")
 		return code == http.StatusServiceUnavailable && strings.Contains(body, "[-]leader failed: no leader is known")
 	})
+	if r := nodes[2].Report(t.Context()); r.WaitingFor == "" {
+		t.Errorf("the status does not say what it waits for: %+v", r)
+	}
 	if code, _ := fetch(t, nodes[2], "/livez"); code != http.StatusOK {
 		t.Errorf("it is alive nevertheless: livez is %d", code)
 	}
