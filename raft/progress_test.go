@@ -164,6 +164,9 @@ func TestFetch_FailuresAreAskedAgain(t *testing.T) {
 			c.acknowledge(id)
 		}
 		if len(c.servers[1].fetches) > 0 {
+			c.propose(1, "meanwhile")
+			c.step(&raft.HeartbeatReply{Header: raft.Header{From: 3, To: 1, Term: 1}, Round: 1})
+			c.want(len(c.servers[1].fetches) == 1, "a second question while one is open: %+v", c.servers[1].fetches)
 			c.fetch(1, false)
 			failed++
 		}

@@ -74,6 +74,12 @@ func newSchedule(t testing.TB, seed uint64, verbose bool) *schedule {
 	s.c = newCluster(t, n, withSeed(seed), withManualDisks, func(o *options) {
 		o.verbose, o.frozen = verbose, seed%16 == 0
 		o.tail = func() int { return rng.IntN(20) }
+		if n >= 4 && seed%3 == 0 { // the last server only listens (C23)
+			for id := range raft.NodeID(n - 1) {
+				o.Voters = append(o.Voters, id+1)
+			}
+			o.Learners = []raft.NodeID{raft.NodeID(n)}
+		}
 		o.violated = func(text string) { panic(violation(text)) }
 	}, withConfig(func(cfg *raft.Config) {
 		// 0: off; 1: on some servers; else on.
@@ -233,7 +239,7 @@ func (s *schedule) client(event int, id raft.NodeID) {
 func (s *schedule) converge() {
 	c := s.c
 	c.heal()
-	down := (len(c.ids) - 1) / 2
+	down := (len(c.options.Voters) - 1) / 2
 	for _, i := range c.rng.Perm(len(c.ids)) {
 		id := c.ids[i]
 		if down > 0 && c.rng.IntN(2) == 0 {
