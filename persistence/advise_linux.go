@@ -18,7 +18,7 @@ func adviseMem(dir string) {
 	if err != nil {
 		return
 	}
-	defer maps.Close()
+	defer func() { _ = maps.Close() }()
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
 		line := lines.Text()
 		at := strings.Index(line, dir+"/")

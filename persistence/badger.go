@@ -19,7 +19,7 @@ import (
 //
 // Appends gather in memory; Sync writes what has gathered, for all groups, as one
 // transaction with one record a group, and whoever calls Sync meanwhile shares the
-// next one. Badger's commit timestamps are the sequence of these commits: 1, 2, 3…
+// next one. Badger's commit timestamps are the sequence of these commits: 1, 2, 3, without a gap.
 type Badger struct {
 	options Options
 	db      *badger.DB

@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -75,7 +76,7 @@ func (s *Badger) readGroups() error {
 		return err
 	}
 	if err := long.done(); err != nil {
-		return fmt.Errorf("%w: %v: %s", ErrCorrupt, err, whatToDo)
+		return fmt.Errorf("%w: %w: %s", ErrCorrupt, err, whatToDo)
 	}
 	for _, g := range s.groups {
 		g.stored = g.recordsEnd
@@ -95,7 +96,7 @@ func (s *Badger) scan(txn *badger.Txn, prefix byte, visit func(key, value []byte
 		item := it.Item()
 		err := item.Value(func(value []byte) error { return visit(item.Key(), value) })
 		if err != nil {
-			return fmt.Errorf("%w: commit %d, key %x: %v: %s", ErrCorrupt, item.Version(), item.Key(), err, whatToDo)
+			return fmt.Errorf("%w: commit %d, key %x: %w: %s", ErrCorrupt, item.Version(), item.Key(), err, whatToDo)
 		}
 	}
 	return nil
@@ -107,7 +108,7 @@ func (s *Badger) readStart(key, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if string(startKey(h.group)) != string(key) || h.kind != recordStart {
+	if !bytes.Equal(startKey(h.group), key) || h.kind != recordStart {
 		return fmt.Errorf("%w: it is not the start record of this key's group", errRecord)
 	}
 	meta, err := decodeStart(&h, body)

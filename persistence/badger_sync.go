@@ -32,9 +32,9 @@ func (s *Badger) Sync() error {
 func (s *Badger) flush(target uint64) error {
 	for {
 		s.mu.Lock()
-		if s.err != nil || s.synced >= target {
-			defer s.mu.Unlock()
-			return s.err
+		if err := s.err; err != nil || s.synced >= target {
+			s.mu.Unlock()
+			return err
 		}
 		if err := s.room(s.options.HardFloorBytes, s.pendingBytes()); err != nil {
 			s.mu.Unlock()

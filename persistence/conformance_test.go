@@ -118,11 +118,11 @@ func listing(t testing.TB, dir string) []string {
 	t.Helper()
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // it has just gone, and the next listing will tell
-		}
-		if info, err := d.Info(); err == nil {
-			names = append(names, fmt.Sprint(path, info.Size()))
+		// What has just gone is missing from the next listing, too.
+		if err == nil {
+			if info, err := d.Info(); err == nil {
+				names = append(names, fmt.Sprint(path, info.Size()))
+			}
 		}
 		return nil
 	})

@@ -31,14 +31,15 @@ func lockDirectory(dir string) (*directoryLock, error) {
 		return nil, fmt.Errorf("persistence: open the lock of the data directory: %w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		if !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("persistence: lock %s: %w", path, err)
 		}
 		return nil, fmt.Errorf("%w: %s is open in %s: stop it first, or take another directory",
 			ErrLocked, dir, holder(f))
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {

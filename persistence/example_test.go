@@ -3,7 +3,6 @@ package persistence_test
 import (
 	"errors"
 	"fmt"
-	"log"
 	"os"
 
 	"castaway/messages"
@@ -15,7 +14,7 @@ import (
 func ExampleOpenBadger() {
 	dir, err := os.MkdirTemp("", "castaway-example-")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 	options := persistence.DefaultOptions(dir)
@@ -23,23 +22,23 @@ func ExampleOpenBadger() {
 
 	store, err := persistence.OpenBadger(options)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	entries := []raft.Entry{{Term: 1, Index: 1, Kind: raft.EntryCommand, Data: []byte("hoist the sail")}}
 	messages.Seal(entries)
 	write := &raft.Persist{HardState: &raft.HardState{Term: 1, Vote: 1}, Entries: entries}
 	if err := errors.Join(store.Append(7, write), store.Sync(), store.Close()); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	store, err = persistence.OpenBadger(options)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer store.Close()
 	found, err := store.Load(7, 1<<20)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Printf("term %d, vote %d, last %d: %s\n", found.HardState.Term, found.HardState.Vote, found.Last, found.Tail[0].Data)
 	// Output: term 1, vote 1, last 1: hoist the sail
@@ -50,11 +49,11 @@ func ExampleNewMemory() {
 	store := persistence.NewMemory()
 	for term := raft.Term(1); term <= 3; term++ {
 		if err := store.Append(7, &raft.Persist{HardState: &raft.HardState{Term: term}}); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		if term == 1 {
 			if err := store.Sync(); err != nil {
-				log.Fatal(err)
+				panic(err)
 			}
 		}
 	}

@@ -197,3 +197,14 @@ func TestAFullDiskRefusesBeforeItIsFull(t *testing.T) {
 		t.Fatalf("open on a full disk: %v", err)
 	}
 }
+
+// TestC08_CommitsAreSynced: nothing but this option of Badger's, which is off by
+// default, stands between an acknowledgement and a power cut, and no test without
+// a power cut could tell.
+func TestC08_CommitsAreSynced(t *testing.T) {
+	s := mustOpen(t, testOptions(testDir(t)))
+	defer s.Close()
+	if !s.db.Opts().SyncWrites {
+		t.Fatal("badger does not sync its commits")
+	}
+}

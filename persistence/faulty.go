@@ -10,6 +10,7 @@ import (
 // Operation names a call of a Store, for Faulty.
 type Operation uint8
 
+// The calls that can fail; Space and Close are left alone.
 const (
 	OperationLoad Operation = iota + 1
 	OperationAppend

@@ -159,7 +159,7 @@ func FuzzDecodeRecord(f *testing.F) {
 
 // memFile writes a memtable log as Badger does, a key a transaction.
 func memFile(versions ...uint64) []byte {
-	b := make([]byte, memHeaderBytes)
+	b := append([]byte(nil), make([]byte, memHeaderBytes)...)
 	put := func(meta byte, key string, version uint64, value []byte) {
 		start := len(b)
 		b = append(b, meta, 0, byte(len(key)+memVersionBytes), byte(len(value)), 0)

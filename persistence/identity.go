@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -37,10 +38,10 @@ func decodeIdentity(b []byte) (identity, error) {
 	var id identity
 	var server uint64
 	if _, err := fmt.Sscanf(string(b), identityFormat, &id.cluster, &server, &id.nonce); err != nil {
-		return identity{}, fmt.Errorf("%w: the %s file cannot be read: %v", ErrCorrupt, identityFile, err)
+		return identity{}, fmt.Errorf("%w: the %s file cannot be read: %w", ErrCorrupt, identityFile, err)
 	}
 	id.server = raft.NodeID(server)
-	if want := id.encode(); string(want) != string(b) {
+	if !bytes.Equal(id.encode(), b) {
 		return identity{}, fmt.Errorf("%w: the checksum of the %s file is wrong", ErrCorrupt, identityFile)
 	}
 	return id, nil

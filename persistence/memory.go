@@ -57,7 +57,7 @@ func (m *Memory) Crash(keep int) *Memory {
 	for id, g := range m.durable {
 		next.durable[id] = g.clone()
 	}
-	for i := 0; i < min(keep, len(m.pending)); i++ {
+	for i := range min(keep, len(m.pending)) {
 		m.pending[i].applyTo(next.durable)
 	}
 	for id, g := range next.durable {

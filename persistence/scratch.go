@@ -49,7 +49,7 @@ func hasMemory() bool {
 	if err := unix.Statfs(memoryDirectory, &st); err != nil {
 		return false
 	}
-	return int64(st.Type) == tmpfsMagic && st.Bavail*uint64(st.Bsize) >= scratchBytes
+	return st.Type == tmpfsMagic && st.Bavail*uint64(st.Bsize) >= scratchBytes
 }
 
 // remake gives an empty directory that is ours alone.

@@ -106,10 +106,10 @@ func verifyTables(dir string, expected bool) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("persistence: open the manifest: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %s is damaged (%v): %s", ErrCorrupt, path, err, whatToDo)
+		return 0, fmt.Errorf("%w: %s is damaged (%w): %s", ErrCorrupt, path, err, whatToDo)
 	}
 	if err := f.Sync(); err != nil {
 		return 0, fmt.Errorf("persistence: sync the manifest: %w", err)
@@ -118,7 +118,7 @@ func verifyTables(dir string, expected bool) (uint64, error) {
 	for id := range manifest.Tables {
 		version, err := verifyTable(table.NewFilename(id, dir))
 		if err != nil {
-			return 0, fmt.Errorf("%w: table %s: %v: %s", ErrCorrupt, table.NewFilename(id, dir), err, whatToDo)
+			return 0, fmt.Errorf("%w: table %s: %w: %s", ErrCorrupt, table.NewFilename(id, dir), err, whatToDo)
 		}
 		last = max(last, version)
 	}
@@ -154,7 +154,7 @@ func readMem(path string, nonce uint64) (memSummary, error) {
 	if err != nil {
 		return memSummary{}, fmt.Errorf("persistence: read a memtable log: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
 		return memSummary{}, err

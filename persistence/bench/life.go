@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"castaway/persistence"
@@ -73,7 +72,7 @@ func (r *lifeResult) reopen(s settings, o persistence.Options) (*persistence.Bad
 	}
 	r.Open = time.Since(start).Seconds()
 	r.OpenRSS, r.OpenAnonymous = residentMB(), anonymousMB()
-	r.Disk = diskMB(filepath.Join(o.Dir))
+	r.Disk = diskMB(o.Dir)
 	start = time.Now()
 	if _, err := store.Load(1, 4<<20); err != nil {
 		return nil, err

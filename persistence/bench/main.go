@@ -74,7 +74,7 @@ func runChild(text string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	s.Dir = dir
 	var result any
 	if s.Variant == "life" {
@@ -105,7 +105,8 @@ func measure[T any](s settings) (T, error) {
 	if err != nil {
 		return result, fmt.Errorf("measure %s: %w", s.Variant, err)
 	}
-	return result, json.Unmarshal(out, &result)
+	err = json.Unmarshal(out, &result)
+	return result, err
 }
 
 func printAppends(s settings, rounds int, scale float64, variants []string) error {
