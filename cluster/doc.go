@@ -27,9 +27,11 @@
 //	74  the data directory belongs to another cluster or node
 //	75  an address could not be listened on
 //
-// The files: node (Start, Stop, Done), parts (each part's start and stop),
-// identity (cluster id), listen (sockets), exit (exit codes), report (status for
-// people and programs), checks (readiness).
+// The files: node (Start, Stop, Done), parts (each part's start and stop), wire (the
+// remoting as a part), identity (the cluster's id), listen (sockets), exit (exit
+// codes), explain (what to do about a store's errors), report (the status), checks
+// (alive, ready), meter (what is measured, not read off), events and demoted (the
+// log).
 //
 // The packages beneath: config (what a node is told), remoting (the wire), kv (the
 // key-value machine), etcdapi (the etcd v3 gRPC door), httpapi (health, status,

@@ -14,5 +14,5 @@
 // with a status 500 and a line in the log; requests are bounded in size and time.
 //
 // The files: source (what a node tells), handler (routes, panics, time), health
-// (livez, readyz), metrics (the Prometheus collector), server (limits of HTTP).
+// (livez, readyz), metrics (the Prometheus collector), server (limits of HTTP), small (conversions).
 package httpapi
