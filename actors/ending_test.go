@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"castaway/raft"
 )
 
@@ -38,9 +40,34 @@ func TestAnEndingActorStaysDead(t *testing.T) {
 	for range 20 {
 		n.group.send(n.group.pids.group, bang{})
 	}
+	passed := sentinel{seen: make(chan struct{})}
+	n.group.send(n.group.pids.group, passed)
+	c.eventually(10, "passing of the messages without a panic", passed.passed)
 	release()
 	<-told // by whichever server
 	c.put(n, "alive")
+}
+
+// sentinel tells when the messages before it have been received.
+type sentinel struct {
+	quiet
+	seen chan struct{}
+}
+
+// GetAutoResponse implements actor.AutoRespond: it is called once the actor has
+// received the message.
+func (s sentinel) GetAutoResponse(actor.Context) any {
+	close(s.seen)
+	return s
+}
+
+func (s sentinel) passed() bool {
+	select {
+	case <-s.seen:
+		return true
+	default:
+		return false
+	}
 }
 
 // A reader of one node never sees time go back, also while its machine, made anew,
