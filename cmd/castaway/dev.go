@@ -80,6 +80,9 @@ func (a *app) dev(ctx context.Context, nodesGiven bool, o devOptions) (err error
 	}
 	a.introduce(d)
 	if err := d.start(ctx); err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			return nil // Ctrl-C; what had started is stopped
+		}
 		return err
 	}
 	if o.duration > 0 {
