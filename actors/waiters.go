@@ -49,7 +49,7 @@ func newWaiter() *waiter { return waiters.Get().(*waiter) }
 // release gives w back, which nobody else may know any more.
 func (w *waiter) release() {
 	done := w.done
-	*w = waiter{done: done} //nolint:govet // the state is nobody else's here
+	*w = waiter{done: done}
 	waiters.Put(w)
 }
 
