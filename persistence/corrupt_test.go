@@ -3,9 +3,11 @@ package persistence
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -94,5 +96,35 @@ func TestC41_AnAcknowledgedTailIsNotCutOff(t *testing.T) {
 		if d := cmp.Diff(before, directoryContent(t, im.dir)); d != "" {
 			t.Fatalf("the evidence has changed:\n%s", d)
 		}
+	}
+}
+
+// TestC41_CommitsFollowEachOther leaves nothing to the witness: after a power cut
+// it may know of no commit at all.
+func TestC41_CommitsFollowEachOther(t *testing.T) {
+	im := newImage(t)
+	next := filepath.Join(filepath.Dir(im.mem), memName(2))
+	for name, c := range map[string]struct {
+		commits []uint64
+		want    uint64 // zero means refused
+	}{
+		"the next file":             {[]uint64{imageCommits + 1, imageCommits + 2}, imageCommits + 2},
+		"a file that came too late": {[]uint64{imageCommits, imageCommits + 1}, imageCommits + 1},
+		"a file is missing":         {[]uint64{imageCommits + 2, imageCommits + 3}, 0},
+		"a commit is missing":       {[]uint64{imageCommits + 1, imageCommits + 3}, 0},
+	} {
+		if err := os.WriteFile(next, memFile(c.commits...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		last, err := im.verify(0)
+		if last != c.want || (c.want == 0) != errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: last commit %d, error %v; want %d", name, last, err, c.want)
+		}
+	}
+	if err := os.Remove(filepath.Join(filepath.Dir(im.mem), badger.ManifestFilename)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := im.verify(0); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("without a manifest: %v", err)
 	}
 }
