@@ -1,10 +1,3 @@
-// Command peers measures this library beside hashicorp/raft over raft-wal: three
-// voters each, every one a process of its own on this machine, fsync on, puts of
-// 16 B keys and 256 B values proposed inside the leader's process by closed-loop
-// clients. The two take turns in one run, since absolute figures move with the
-// machine.
-//
-//	go run . -rounds 3 -seconds 5 -clients 1,16,64,256,1024
 package main
 
 import (
