@@ -39,6 +39,9 @@ type Badger struct {
 	buffer []byte
 	// nextMem is the id that Badger's next memtable log will have, under writing.
 	nextMem int
+	// sinceMem is about how many bytes were written since it was looked for with
+	// success, under writing.
+	sinceMem int64
 	// commit makes a transaction durable; tests make it fail.
 	commit func(txn *badger.Txn, sequence uint64) error
 

@@ -10,7 +10,7 @@ import (
 
 // commit is one transaction to be: at most one record a group.
 type commit struct {
-	writes map[raft.GroupID]*pendingWrite
+	writes []pendingWrite
 	size   int64
 	// last is how many appends are done once this is durable.
 	last uint64
@@ -20,10 +20,13 @@ type commit struct {
 
 // pendingWrite is a write record to be.
 type pendingWrite struct {
+	group    *badgerGroup
 	first    raft.Index
 	previous raft.Term
 	entries  []raft.Entry
 	hard     raft.HardState
+	// parts counts the parts that the record has come to.
+	parts int
 }
 
 // pendingWriteBytes is what a write costs beside its entries: header, key, and
@@ -109,7 +112,7 @@ func (s *Badger) gather(g *badgerGroup, piece *raft.Persist) {
 		c = s.pending[n-1]
 	}
 	if c == nil || c.sealed || c.size+size > s.options.transactionBytes() {
-		c = &commit{writes: map[raft.GroupID]*pendingWrite{}, last: s.appended}
+		c = &commit{last: s.appended}
 		s.pending = append(s.pending, c)
 	}
 	c.size += size
@@ -120,23 +123,33 @@ func (s *Badger) gather(g *badgerGroup, piece *raft.Persist) {
 	previous, _ := g.state.term(first - 1)
 	g.state.apply(piece)
 	g.appendTail(first, piece.Entries)
-	c.add(g.id, first, previous, piece.Entries, g.state.hard)
+	c.add(pendingWrite{group: g, first: first, previous: previous, entries: piece.Entries, hard: g.state.hard})
 }
 
-// add merges a piece into the group's write; first is where its entries go.
-func (c *commit) add(group raft.GroupID, first raft.Index, previous raft.Term, entries []raft.Entry, hard raft.HardState) {
-	w := c.writes[group]
+// add merges a piece into the group's write.
+func (c *commit) add(piece pendingWrite) {
+	w := c.write(piece.group)
 	if w == nil {
-		c.writes[group] = &pendingWrite{first: first, previous: previous, entries: entries, hard: hard}
+		c.writes = append(c.writes, piece)
 		return
 	}
-	w.hard = hard
-	if first <= w.first {
-		w.first, w.previous, w.entries = first, previous, entries
+	if piece.first <= w.first {
+		*w = piece
 		return
 	}
-	keep := int(first - w.first)
-	w.entries = append(w.entries[:keep:keep], entries...)
+	w.hard = piece.hard
+	keep := int(piece.first - w.first)
+	w.entries = append(w.entries[:keep:keep], piece.entries...)
+}
+
+// write gives the group's write, or nil.
+func (c *commit) write(g *badgerGroup) *pendingWrite {
+	for i := range c.writes {
+		if c.writes[i].group == g {
+			return &c.writes[i]
+		}
+	}
+	return nil
 }
 
 // pendingBytes is what is gathered and not yet written.
@@ -150,10 +163,10 @@ func (s *Badger) pendingBytes() uint64 {
 
 // pendingFirst is the first index of the group that what is pending touches; zero
 // if none.
-func (s *Badger) pendingFirst(group raft.GroupID) raft.Index {
+func (s *Badger) pendingFirst(g *badgerGroup) raft.Index {
 	var first raft.Index
 	for _, c := range s.pending {
-		if w := c.writes[group]; w != nil && (first == 0 || w.first < first) {
+		if w := c.write(g); w != nil && (first == 0 || w.first < first) {
 			first = w.first
 		}
 	}

@@ -156,5 +156,5 @@ func (s *Badger) commitStart(h recordHeader, meta raft.SnapshotMeta, keys [][]by
 	if err != nil {
 		return fmt.Errorf("put the start of group %d into commit %d: %w", h.group, h.sequence, err)
 	}
-	return s.finish(txn, h.sequence)
+	return s.finish(txn, h.sequence, int64(len(keys)+1)*deleteCost)
 }

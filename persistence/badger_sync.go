@@ -3,14 +3,11 @@ package persistence
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
-
-	"castaway/raft"
 )
 
 // Sync implements Store. Callers that come while another's commit is on its way
@@ -52,67 +49,64 @@ func (s *Badger) flush(target uint64) error {
 
 // write makes one commit durable and takes it into the index.
 func (s *Badger) write(c *commit) error {
-	groups := slices.Sorted(maps.Keys(c.writes))
 	txn := s.db.NewTransactionAt(maxTimestamp, true)
 	defer txn.Discard()
 	sequence := s.sequence + 1
-	parts := make([]int, len(groups))
 	s.buffer = slices.Grow(s.buffer[:0], int(c.size))
-	for i, id := range groups {
-		var err error
-		if parts[i], err = s.putWrite(txn, sequence, id, c.writes[id]); err != nil {
+	for i := range c.writes {
+		if err := s.putWrite(txn, sequence, &c.writes[i]); err != nil {
 			return err
 		}
 	}
-	if err := s.finish(txn, sequence); err != nil {
+	if err := s.finish(txn, sequence, c.size); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = slices.Delete(s.pending, 0, 1)
 	s.synced = c.last
-	for i, id := range groups {
-		g, w := s.groups[id], c.writes[id]
-		if parts[i] > 1 {
-			g.parts[sequence] = parts[i]
+	for i := range c.writes {
+		w := &c.writes[i]
+		if w.parts > 1 {
+			w.group.parts[sequence] = w.parts
 		}
-		g.committed(sequence, w.first, len(w.entries), s.pendingFirst(id))
+		w.group.committed(sequence, w.first, len(w.entries), s.pendingFirst(w.group))
 	}
 	return s.err
 }
 
-// putWrite encodes a write record and puts it into the transaction; it gives the
-// number of its parts.
-func (s *Badger) putWrite(txn *badger.Txn, sequence uint64, id raft.GroupID, w *pendingWrite) (int, error) {
-	s.mu.Lock()
-	g := s.groups[id]
-	s.mu.Unlock()
+// putWrite encodes a write record and puts it into the transaction.
+func (s *Badger) putWrite(txn *badger.Txn, sequence uint64, w *pendingWrite) error {
+	g := w.group
 	h := recordHeader{
-		nonce: s.nonce, chain: g.sum, sequence: sequence, group: id,
+		nonce: s.nonce, chain: g.sum, sequence: sequence, group: g.id,
 		hard: w.hard, previous: w.previous, first: w.first,
 	}
 	start := len(s.buffer)
 	s.buffer = encodeWrite(s.buffer, &h, w.entries)
 	g.sum = h.sum
 	record := s.buffer[start:]
-	parts := 0
 	for part := range slices.Chunk(record, partBytes) {
-		if err := txn.Set(writeKey(sequence, id, parts), part); err != nil {
-			return 0, fmt.Errorf("put %d bytes of group %d into commit %d: %w", len(record), id, sequence, err)
+		if err := txn.Set(writeKey(sequence, g.id, w.parts), part); err != nil {
+			return fmt.Errorf("put %d bytes of group %d into commit %d: %w", len(record), g.id, sequence, err)
 		}
-		parts++
+		w.parts++
 	}
-	return parts, nil
+	return nil
 }
 
-// finish makes a transaction durable, as commit number sequence.
-func (s *Badger) finish(txn *badger.Txn, sequence uint64) error {
+// finish makes a transaction of about size bytes durable, as commit number
+// sequence.
+func (s *Badger) finish(txn *badger.Txn, sequence uint64, size int64) error {
 	if err := s.commit(txn, sequence); err != nil {
 		return fmt.Errorf("commit %d: %w", sequence, err)
 	}
 	s.sequence = sequence
-	if err := s.newMem(); err != nil {
-		return err
+	// Badger begins a new memtable log when one is full, and no sooner.
+	if s.sinceMem += size; s.sinceMem > s.options.MemTableBytes/2 {
+		if err := s.newMem(); err != nil {
+			return err
+		}
 	}
 	s.db.SetDiscardTs(sequence)
 	return s.witness.note(sequence)
@@ -130,6 +124,7 @@ func (s *Badger) newMem() error {
 			return fmt.Errorf("look for a new memtable log: %w", err)
 		}
 		s.nextMem++
+		s.sinceMem = 0
 		begun = true
 	}
 	if !begun {

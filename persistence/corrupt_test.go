@@ -121,8 +121,10 @@ func TestC41_CommitsFollowEachOther(t *testing.T) {
 			t.Errorf("%s: last commit %d, error %v; want %d", name, last, err, c.want)
 		}
 	}
-	if err := os.Remove(filepath.Join(filepath.Dir(im.mem), badger.ManifestFilename)); err != nil {
-		t.Fatal(err)
+	for _, path := range []string{next, filepath.Join(filepath.Dir(im.mem), badger.ManifestFilename)} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := im.verify(0); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("without a manifest: %v", err)
