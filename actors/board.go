@@ -22,6 +22,7 @@ type board struct {
 	watchers watchers
 
 	lives    atomic.Uint64 // the last Incarnation given
+	boot     uint64        // see wireLife
 	restarts [actorsOfGroup]atomic.Int64
 	halted   atomic.Pointer[string]
 	space    atomic.Pointer[persistence.Space]
@@ -52,7 +53,7 @@ var actorNames = [actorsOfGroup]string{"server", "log", "machine"}
 type wakeup struct{ quiet }
 
 func newBoard(h *Host, cfg GroupConfig) *board {
-	b := &board{cfg: cfg, host: h, stopped: make(chan struct{})}
+	b := &board{cfg: cfg, host: h, boot: newBoot(h.cfg.Random), stopped: make(chan struct{})}
 	pid := h.system.NewLocalPID
 	group := groupName(h.cfg.Name, cfg.Group)
 	b.pids = pids{
@@ -69,6 +70,19 @@ func (b *board) send(pid *actor.PID, message any) { b.host.system.Root.Send(pid,
 
 // nextLife gives an incarnation that no server of this group had before.
 func (b *board) nextLife() raft.Incarnation { return raft.Incarnation(b.lives.Add(1)) }
+
+// newBoot draws a number of 60 bits. Incarnations start anew with every process; what
+// this node has named with one, another node may still know when the next process
+// has begun. So what leaves the node is named by boot and life together.
+func newBoot(random func(n int) int) uint64 {
+	const half = 30
+	return uint64(random(1<<half))<<half | uint64(random(1<<half))
+}
+
+// wireLife names an incarnation to other nodes. No other life of this node, in this
+// process or another, has the same name, but by a chance of 1 in 2^60: an answer to
+// one that is gone is never taken for an answer to this one.
+func (b *board) wireLife(life raft.Incarnation) uint64 { return b.boot + uint64(life) }
 
 // publish tells whoever watches.
 func (b *board) publish(e Event) {

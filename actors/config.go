@@ -28,8 +28,10 @@ type HostConfig struct {
 	Clock      Clock            // RealClock if nil
 	Dispatcher actor.Dispatcher // protoactor's default if nil
 	Logger     *slog.Logger     // slog.Default if nil
-	// Random gives a number in [0, n); it spreads the election timeouts. The
-	// process's source if nil. It is called from one actor a group.
+	// Random gives a number in [0, n). It spreads the election timeouts, and tells
+	// this process of the node from all others, so that it must not start from the
+	// same seed every time. The process's source if nil. It is called from one
+	// actor a group, and from AddGroup.
 	Random func(n int) int
 	// OnFail is told, once, that the host can't go on: a store failed, or a
 	// restart budget ran out. Its groups have then stopped, or are about to; what

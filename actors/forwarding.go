@@ -58,7 +58,7 @@ func (s *server) forward(ws []*waiter) {
 	})
 	e := s.envelope(s.role.Leader)
 	e.Kind = &messages.Envelope_ForwardProposals{ForwardProposals: &messages.ForwardProposals{
-		Incarnation: uint64(s.life), Proposals: proposals,
+		Incarnation: s.wireLife(s.life), Proposals: proposals,
 	}}
 	s.send(s.pids.transport, Outbound{Envelopes: []*messages.Envelope{e}})
 }
@@ -73,7 +73,7 @@ func (s *server) forwardReads(readers []*waiter) {
 	s.nextID++
 	s.ledger.forwardedReads = append(s.ledger.forwardedReads, forwardRead{leader: s.role.Leader, id: s.nextID, readers: readers, sent: now})
 	e := s.envelope(s.role.Leader)
-	e.Kind = &messages.Envelope_ForwardRead{ForwardRead: &messages.ForwardRead{Incarnation: uint64(s.life), Id: s.nextID}}
+	e.Kind = &messages.Envelope_ForwardRead{ForwardRead: &messages.ForwardRead{Incarnation: s.wireLife(s.life), Id: s.nextID}}
 	s.send(s.pids.transport, Outbound{Envelopes: []*messages.Envelope{e}})
 }
 
@@ -81,15 +81,15 @@ func (s *server) forwardReads(readers []*waiter) {
 func (s *server) answered(e *messages.Envelope) bool {
 	switch k := e.GetKind().(type) {
 	case *messages.Envelope_ForwardProposalsReply:
-		if r := k.ForwardProposalsReply; r.GetIncarnation() == uint64(s.life) {
+		if r := k.ForwardProposalsReply; r.GetIncarnation() == s.wireLife(s.life) {
 			for _, result := range r.GetResults() {
 				s.settleForwarded(raft.NodeID(e.GetFrom()), result)
 			}
 			s.ledger.forwarded = slices.DeleteFunc(s.ledger.forwarded, func(f forwardBatch) bool { return f.left == 0 })
 		}
 	case *messages.Envelope_ForwardReadReply:
-		if r := k.ForwardReadReply; r.GetIncarnation() == uint64(s.life) {
-			s.settleForwardedRead(r)
+		if r := k.ForwardReadReply; r.GetIncarnation() == s.wireLife(s.life) {
+			s.settleForwardedRead(raft.NodeID(e.GetFrom()), r)
 		}
 	default:
 		return false
@@ -142,8 +142,8 @@ func (s *server) notDoneThere(w *waiter, r *messages.ForwardedResult) {
 	s.board.server.returnProposals([]*waiter{w})
 }
 
-func (s *server) settleForwardedRead(r *messages.ForwardReadReply) {
-	f, ok := s.ledger.takeForwardedRead(r.GetId())
+func (s *server) settleForwardedRead(from raft.NodeID, r *messages.ForwardReadReply) {
+	f, ok := s.ledger.takeForwardedRead(from, r.GetId())
 	if !ok {
 		return
 	}

@@ -120,9 +120,9 @@ func (l *ledger) takeRead(id raft.ReadID) (readBatch, bool) {
 	return readBatch{}, false
 }
 
-func (l *ledger) takeForwardedRead(id uint64) (forwardRead, bool) {
+func (l *ledger) takeForwardedRead(leader raft.NodeID, id uint64) (forwardRead, bool) {
 	for i, r := range l.forwardedReads {
-		if r.id == id {
+		if r.leader == leader && r.id == id {
 			l.forwardedReads = slices.Delete(l.forwardedReads, i, i+1)
 			return r, true
 		}
