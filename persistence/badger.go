@@ -42,6 +42,8 @@ type Badger struct {
 	// sinceMem is about how many bytes were written since it was looked for with
 	// success, under writing.
 	sinceMem int64
+	// overlaps says that keyOverlap is in the memtable, under writing.
+	overlaps bool
 	// commit makes a transaction durable; tests make it fail.
 	commit func(txn *badger.Txn, sequence uint64) error
 
@@ -63,8 +65,14 @@ type Badger struct {
 var _ Store = (*Badger)(nil)
 
 const (
-	// levelZeroTables is how many tables Badger gathers before it compacts them.
-	levelZeroTables = 10
+	// levelZeroTables is how many tables Badger gathers before it compacts them, and
+	// levelZeroStall at how many its writers wait. Fewer would write more, and more
+	// give space back later.
+	levelZeroTables = 6
+	levelZeroStall  = 12
+	// baseLevelBytes is the log up to which there is one level below: each level
+	// writes everything once more.
+	baseLevelBytes = 1 << 30
 	// maxTimestamp reads whatever is newest.
 	maxTimestamp = math.MaxUint64
 	// valueLogBytes is the least that Badger takes for a value log.
@@ -203,7 +211,8 @@ func (s *Badger) badgerOptions(dir string) badger.Options {
 		WithMemTableSize(s.options.MemTableBytes).
 		WithNumMemtables(s.options.MemTables).
 		WithNumLevelZeroTables(levelZeroTables).
-		WithNumLevelZeroTablesStall(3 * levelZeroTables).
+		WithNumLevelZeroTablesStall(levelZeroStall).
+		WithBaseLevelSize(baseLevelBytes).
 		WithNumCompactors(2).
 		WithCompression(options.None).
 		WithBlockCacheSize(0).

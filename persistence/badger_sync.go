@@ -98,6 +98,12 @@ func (s *Badger) putWrite(txn *badger.Txn, sequence uint64, w *pendingWrite) err
 // finish makes a transaction of about size bytes durable, as commit number
 // sequence.
 func (s *Badger) finish(txn *badger.Txn, sequence uint64, size int64) error {
+	if !s.overlaps {
+		if err := txn.Set([]byte(keyOverlap), []byte{1}); err != nil {
+			return fmt.Errorf("put the overlap into commit %d: %w", sequence, err)
+		}
+		s.overlaps = true
+	}
 	if err := s.commit(txn, sequence); err != nil {
 		return fmt.Errorf("commit %d: %w", sequence, err)
 	}
@@ -124,7 +130,7 @@ func (s *Badger) newMem() error {
 			return fmt.Errorf("look for a new memtable log: %w", err)
 		}
 		s.nextMem++
-		s.sinceMem = 0
+		s.sinceMem, s.overlaps = 0, false
 		begun = true
 	}
 	if !begun {

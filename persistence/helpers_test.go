@@ -59,9 +59,12 @@ func newImage(t testing.TB) *image {
 	nonce := im.nonce()
 	for at := memHeaderBytes; ; {
 		im.starts = append(im.starts, at)
-		_, key := readMemEntry(im.content[at:])
-		_, fin := readMemEntry(im.content[at+key:])
-		if at += key + fin; len(im.starts) == imageCommits {
+		for e, size := readMemEntry(im.content[at:]); ; e, size = readMemEntry(im.content[at:]) {
+			if at += size; e.meta&memBitFinTxn != 0 {
+				break
+			}
+		}
+		if len(im.starts) == imageCommits {
 			im.end = at
 			break
 		}

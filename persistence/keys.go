@@ -12,13 +12,18 @@ import (
 //	'e' | sequence (8, big endian) | group (8, big endian)             a write record, or its first part
 //	'e' | sequence | group | part (2, big endian, from 1)              a further part of a long one
 //	's' | group                                                        the group's start record
+//	'z'                                                                once in each memtable; see below
 //
 // Write records are sorted by commit, not by group: then each memtable that
 // Badger writes out lies behind all before it, and compaction has nothing to
-// merge. The version of a key is the sequence of its commit.
+// merge with what is older, unless there are deletions: they reach back as far as
+// what they delete. The one key 'z' makes the newest tables overlap each other, so
+// that they are compacted together, and what was written and deleted meanwhile is
+// not written again. The version of a key is the sequence of its commit.
 const (
 	prefixWrite = 'e'
 	prefixStart = 's'
+	keyOverlap  = "z"
 
 	writeKeyBytes = 1 + 8 + 8
 	partKeyBytes  = writeKeyBytes + 2

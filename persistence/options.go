@@ -119,5 +119,5 @@ func (o *Options) transactionBytes() int64 {
 // write: every memtable that waits becomes a table while its log is still there,
 // and a compaction writes its outputs before it lets go of its inputs.
 func (o *Options) ownWrites() uint64 {
-	return uint64(o.MemTableBytes) * uint64(o.MemTables+levelZeroTables+2)
+	return uint64(o.MemTableBytes) * uint64(o.MemTables+levelZeroStall+2)
 }

@@ -16,8 +16,8 @@ type lifeResult struct {
 	OpenRSS, OpenAnonymous, PeakMB float64
 	Drop, DropWritten              float64
 	DiskAfterDrop                  float64
-	// BackAfter is how much had to be appended until the log took at most twice
-	// what is left of it.
+	// BackAfter is how much had to be appended until the log took at most 64 MB
+	// more than what is in it.
 	BackAfter, DiskAfterBack float64
 }
 
@@ -102,7 +102,7 @@ func (r *lifeResult) drop(s settings, o persistence.Options, store *persistence.
 	left := float64(s.Entries/10*s.DataSize) / (1 << 20)
 	const step = 8192
 	at := s.Entries + 1
-	for r.DiskAfterBack = diskMB(o.Dir); r.DiskAfterBack > 2*(left+r.BackAfter)+32 && r.BackAfter < 4*r.Disk; r.DiskAfterBack = diskMB(o.Dir) {
+	for r.DiskAfterBack = diskMB(o.Dir); r.DiskAfterBack > left+r.BackAfter+64 && r.BackAfter < 4*r.Disk; r.DiskAfterBack = diskMB(o.Dir) {
 		if err := appendMany(store, at, step, 128, data); err != nil {
 			return err
 		}
@@ -115,14 +115,14 @@ func (r *lifeResult) drop(s settings, o persistence.Options, store *persistence.
 
 func printLife(s settings, rounds int) error {
 	s.Variant = "life"
-	for _, size := range []int{1, 128} {
+	for _, size := range []int{128, 1} {
 		s.Batch = size
+		times := rounds
 		if size == 1 {
-			// A sync an entry: measured with few rounds, since it takes minutes.
-			rounds = min(rounds, 1)
+			times = 1 // a sync an entry takes minutes
 		}
 		var results []lifeResult
-		for range rounds {
+		for range times {
 			r, err := measure[lifeResult](s)
 			if err != nil {
 				return err
@@ -130,7 +130,7 @@ func printLife(s settings, rounds int) error {
 			results = append(results, r)
 		}
 		m := func(of func(lifeResult) float64) float64 { return median(results, of) }
-		fmt.Printf("%d entries of %d B in batches of %d, medians of %d\n", s.Entries, s.DataSize, size, rounds)
+		fmt.Printf("%d entries of %d B in batches of %d, medians of %d\n", s.Entries, s.DataSize, size, times)
 		fmt.Printf("  written in %.1f s, %.2f bytes a byte; on disk %.0f MB\n",
 			m(func(r lifeResult) float64 { return r.Write }), m(func(r lifeResult) float64 { return r.WrittenPerByte }), m(func(r lifeResult) float64 { return r.Disk }))
 		fmt.Printf("  opened in %.2f s (resident %.0f MB, of it anonymous %.0f MB), loaded in %.3f s, read in order in %.2f s\n",
