@@ -17,11 +17,8 @@ func (c *Core) acceptable(m Message) bool {
 	if h.To != c.cfg.ID || h.From == c.cfg.ID || h.From == None || h.Term >= maxTerm {
 		return false
 	}
-	switch m := m.(type) {
-	case *AppendEntries:
-		return h.Term < c.hard.Term || c.agreesWithCommitted(m)
-	case *Heartbeat:
-		return h.Term < c.hard.Term || m.Commit <= c.log.last
+	if a, ok := m.(*AppendEntries); ok {
+		return h.Term < c.hard.Term || c.agreesWithCommitted(a)
 	}
 	return true
 }
@@ -42,7 +39,7 @@ func wellFormed(m Message) bool {
 	case *AppendEntriesReply:
 		return m != nil && m.Term > 0 && (m.Success || m.Hint.valid(m.Term))
 	case *Heartbeat:
-		return m != nil && m.Term > 0
+		return m != nil && m.Term > 0 && m.Commit < maxIndex
 	case *HeartbeatReply:
 		return m != nil && m.Term > 0
 	case *TermNotice:

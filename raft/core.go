@@ -108,6 +108,10 @@ type Core struct {
 	emitted Index // up to here, commits were handed to the machine
 	applied Index // up to here, the machine says that it has applied
 
+	// forgotten: the disk lost what was acknowledged. Then nothing changes any more
+	// and nothing leaves: no vote, no campaign, no acknowledgement.
+	forgotten bool
+
 	out    output
 	before observed
 }
@@ -139,6 +143,9 @@ func New(cfg Config, r Restored) (*Core, error) {
 // Tick tells the core that one unit of time has passed. Nothing but timeouts
 // depends on it: safety does not (C13).
 func (c *Core) Tick() Effects {
+	if c.forgotten {
+		return Effects{}
+	}
 	c.begin()
 	c.role.tick(c)
 	return c.finish("tick", nil)
@@ -147,6 +154,9 @@ func (c *Core) Tick() Effects {
 // Step hands over a message from another server. A message that no correct server
 // would send is dropped without any change.
 func (c *Core) Step(m Message) Effects {
+	if c.forgotten {
+		return Effects{}
+	}
 	c.begin()
 	c.step(m)
 	return c.finish("step", m)
@@ -185,6 +195,9 @@ func (c *Core) ReadIndex(id ReadID) (Effects, error) {
 // Campaign makes a follower seek leadership at once, as if its election timeout had
 // passed. It does nothing on a candidate, a leader, or a server without a vote.
 func (c *Core) Campaign() Effects {
+	if c.forgotten {
+		return Effects{}
+	}
 	c.begin()
 	switch c.role.(type) {
 	case *follower, *precandidate:
@@ -196,6 +209,9 @@ func (c *Core) Campaign() Effects {
 // Persisted acknowledges writes. An acknowledgement of another incarnation, or of
 // nothing new, is ignored (C10).
 func (c *Core) Persisted(a Ack) Effects {
+	if c.forgotten {
+		return Effects{}
+	}
 	c.begin()
 	if a.Incarnation == c.cfg.Incarnation && c.disk.acknowledge(a.Sequence) {
 		c.role.persisted(c)
@@ -208,6 +224,9 @@ func (c *Core) Persisted(a Ack) Effects {
 // lets the cache forget it. What was never handed out cannot have been applied, and
 // such an i is ignored.
 func (c *Core) Applied(i Index) Effects {
+	if c.forgotten {
+		return Effects{}
+	}
 	c.begin()
 	if i > c.applied && i <= c.emitted {
 		c.applied = i

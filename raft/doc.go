@@ -40,6 +40,7 @@
 //
 //   - step: the term rule (P5.1), the only one; stickiness; answers to the old (C34)
 //   - acceptable: which messages are dropped because no correct server sends them
+//   - forgotten: how a server notices that it lost what it acknowledged, and ends
 //   - role: the legal transitions; follower, precandidate, candidate, leader: what
 //     each does, and the state that only it has
 //   - election: timeouts, campaigns, who gets a vote (T3.4, T3.6.1, T9.6)
@@ -65,6 +66,10 @@
 //   - A server counts its own vote, and its own log, only as far as they are durable.
 //   - A message that no correct server would send is dropped whole; Core panics for
 //     its own broken invariants only.
+//   - A Core that learns that its disk lost what it acknowledged says so once
+//     (Effects.Forgotten) and then drops every input: it neither votes, campaigns nor
+//     acknowledges. It learns it from the leader to whom it acknowledged; after that
+//     leader nobody knows any more.
 //   - Safety does not depend on Tick (C13): a clock decides who may try, never who
 //     wins.
 //

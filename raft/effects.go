@@ -12,6 +12,9 @@ type Effects struct {
 	Aborted []ReadID    // reads whose leadership was not confirmed: ask again
 	Fetch   []Fetch     // entries that are no longer in memory, to be read from the log
 	Role    *RoleChange // nil unless role, term or leader changed
+	// Forgotten, unless nil, ends the core: it drops every further input. Its owner
+	// must not make another from the same disk.
+	Forgotten *Forgotten
 }
 
 // Persist is one atomic write. Persists are carried out in the order of Sequence,

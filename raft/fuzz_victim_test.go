@@ -1,6 +1,7 @@
 package raft_test
 
 import (
+	"reflect"
 	"testing"
 
 	"castaway/raft"
@@ -38,6 +39,7 @@ type victim struct {
 	commits     []raft.Entry // what it handed its machine, in this incarnation
 	reads       raft.ReadID
 	open        map[raft.ReadID]bool
+	forgotten   bool // some message proved it to have lost what it acknowledged
 }
 
 func newVictim(t *testing.T, r *fuzzReader) *victim {
@@ -69,7 +71,7 @@ func (v *victim) restart() {
 	if err != nil {
 		v.t.Fatalf("it does not start from its own disk: %v", err)
 	}
-	v.core, v.acks, v.fetches, v.commits = core, nil, nil, nil
+	v.core, v.acks, v.fetches, v.commits, v.forgotten = core, nil, nil, nil, false
 	v.open = map[raft.ReadID]bool{}
 	v.before = core.Status()
 }
@@ -173,6 +175,15 @@ func (v *victim) carry(e raft.Effects) {
 	}
 	if t := e.Persist.TruncateFrom; t > 0 && t <= b.Commit {
 		v.t.Fatalf("truncates from %d, where %d is committed", t, b.Commit)
+	}
+	if v.forgotten && !reflect.DeepEqual(e, raft.Effects{}) {
+		v.t.Fatalf("it forgot what it acknowledged, and yet goes on: %+v", e)
+	}
+	if e.Forgotten != nil {
+		v.forgotten = true
+		if len(e.Send) > 0 || !e.Persist.Empty() || st.Role != raft.Follower {
+			v.t.Fatalf("it forgot what it acknowledged, and yet does something: %+v", e)
+		}
 	}
 	if !e.Persist.Empty() {
 		if err := v.disk.append(e.Persist); err != "" {

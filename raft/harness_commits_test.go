@@ -42,7 +42,8 @@ func (o *observer) leaving(s *server, m raft.Message) {
 			o.c.broken("%s names a commit index that is not committed", describe(m))
 		}
 	case *raft.Heartbeat:
-		if int(m.Commit) > len(o.commits) || int(m.Commit) > len(o.c.servers[h.To].disk.log) {
+		held := int(m.Commit) <= len(o.c.servers[h.To].disk.log) || o.c.options.forgetful
+		if int(m.Commit) > len(o.commits) || !held {
 			o.c.broken("%s names a commit index that its receiver does not hold", describe(m))
 		}
 	}

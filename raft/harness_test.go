@@ -39,6 +39,7 @@ type server struct {
 	reads     []raft.ReadState
 	aborted   []raft.ReadID
 	roles     []raft.RoleChange
+	forgotten *raft.Forgotten
 }
 
 func (s *server) up() bool { return s.core != nil }
@@ -65,6 +66,8 @@ type options struct {
 	// manual disks make nothing durable until the test says so.
 	manual  bool
 	verbose bool
+	// forgetful disks lose what was durable: the test puts other ones in their place.
+	forgetful bool
 	// frozen checks that what was emitted is never changed again; it is slow.
 	frozen bool
 	// tail bounds the entries that a restarted server finds in memory.
@@ -166,7 +169,7 @@ func (c *cluster) restart(id raft.NodeID) {
 		return
 	}
 	s.core, s.committed, s.reported = core, 0, 0
-	s.fetches, s.roles = nil, nil
+	s.fetches, s.roles, s.forgotten = nil, nil, nil
 	c.note("%d starts %s", id, c.describe(id))
 	c.observer.restarted(s)
 }
@@ -229,6 +232,13 @@ func (c *cluster) carry(s *server, e raft.Effects) {
 	if e.Role != nil {
 		s.roles = append(s.roles, *e.Role)
 		c.note("  %d is now %s", s.id, describeRole(*e.Role))
+	}
+	if e.Forgotten != nil {
+		s.forgotten = e.Forgotten
+		c.note("  %d forgot: %+v", s.id, *e.Forgotten)
+		if !c.options.forgetful {
+			c.broken("server %d believes that its disk forgot something: %+v", s.id, *e.Forgotten)
+		}
 	}
 	if !e.Persist.Empty() {
 		if err := s.disk.append(e.Persist); err != "" {

@@ -3,7 +3,7 @@ package raft
 // step applies what holds in every role: the term rule of P5.1, here and nowhere
 // else, and the answers to requests for votes. The rest is the role's.
 func (c *Core) step(m Message) {
-	if !c.acceptable(m) {
+	if !c.acceptable(m) || c.forgets(m) {
 		return
 	}
 	h := m.header()

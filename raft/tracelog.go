@@ -42,6 +42,8 @@ type traceLine struct {
 	Commit  *[2]Index      `json:",omitempty"` // first and last
 	Reads   []ReadState    `json:",omitempty"`
 	Aborted []ReadID       `json:",omitempty"`
+
+	Forgotten *Forgotten `json:",omitempty"`
 }
 
 type stateLine struct {
@@ -80,6 +82,8 @@ func lineOf(e TraceEvent) traceLine {
 		Send:    linesOfMessages(e.Effects.Send),
 		Reads:   e.Effects.Reads,
 		Aborted: e.Effects.Aborted,
+
+		Forgotten: e.Effects.Forgotten,
 	}
 	if p := &e.Effects.Persist; !p.Empty() {
 		line.Persist = &persistLine{
