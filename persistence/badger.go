@@ -60,6 +60,8 @@ type Badger struct {
 	// err is not nil once the store has failed or is closed.
 	err    error
 	closed bool
+	// condemned says that err is nothing but Condemn's: the disk is in order.
+	condemned bool
 }
 
 var _ Store = (*Badger)(nil)
@@ -251,11 +253,11 @@ func (s *Badger) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
-	closed, failed := s.closed, s.err
+	closed, failed := s.closed, s.err != nil && !s.condemned
 	s.closed = true
 	s.failLocked(errors.New("it is closed"))
 	s.mu.Unlock()
-	if closed || failed != nil {
+	if closed || failed {
 		return nil
 	}
 	s.reading.Lock()

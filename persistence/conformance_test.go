@@ -20,6 +20,10 @@ func TestMemoryConforms(t *testing.T) {
 			Crash: func(s persistence.Store, keep int) persistence.Store {
 				return s.(*persistence.Memory).Crash(keep)
 			},
+			Refusal: func(s persistence.Store) error {
+				_, err := s.(*persistence.Memory).Crash(0).Load(1, 0)
+				return err
+			},
 			MaxData: 40,
 		}
 	})
@@ -32,6 +36,11 @@ func TestFaultyConforms(t *testing.T) {
 			Crash: func(s persistence.Store, keep int) persistence.Store {
 				memory := s.(*persistence.Faulty).Underlying().(*persistence.Memory)
 				return persistence.NewFaulty(memory.Crash(keep), nil)
+			},
+			Refusal: func(s persistence.Store) error {
+				memory := s.(*persistence.Faulty).Underlying().(*persistence.Memory)
+				_, err := persistence.NewFaulty(memory.Crash(0), nil).Load(1, 0)
+				return err
 			},
 			MaxData: 40,
 		}
@@ -62,6 +71,16 @@ func badgerDisk(t testing.TB, o persistence.Options) storetest.Disk {
 			os.RemoveAll(o.Dir)
 			o.Dir = next
 			return open()
+		},
+		Refusal: func(s persistence.Store) error {
+			if err := s.Close(); err != nil {
+				return err
+			}
+			next, err := persistence.OpenBadger(o)
+			if err == nil {
+				err = next.Close()
+			}
+			return err
 		},
 		MaxData: 40,
 	}

@@ -18,6 +18,7 @@
 //	keys.go             the keys in Badger
 //	directory.go        the lock of the data directory
 //	identity.go         whose data it is; the mark of damage
+//	condemn.go          marking data that is not what was acknowledged
 //	witness.go          the second memory of how far the log was durable
 //	verify.go           reading everything before Badger may touch it
 //	memlog.go           Badger's memtable logs, as far as that needs them
@@ -33,7 +34,8 @@
 //	witness    the last commit known to be durable; two slots by turns
 //	lock       locked while a process has the directory open
 //	log/       Badger's
-//	corrupt    only if damage was found when Badger was open already
+//	corrupt    only if damage was found when Badger was open already, or the server
+//	           was proved to have acknowledged more than is here
 //
 // # The layout in Badger
 //

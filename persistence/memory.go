@@ -19,7 +19,9 @@ type Memory struct {
 	visible map[raft.GroupID]*memoryGroup
 	pending []memoryOperation
 	space   Space
-	err     error // not nil once closed or crashed
+	err     error // not nil once closed, crashed or condemned
+
+	condemned error // outlives crashes
 }
 
 // memoryOperation is an Append, or a Compact when compact is not nil.
@@ -53,7 +55,7 @@ func (m *Memory) Crash(keep int) *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := NewMemory()
-	next.space = m.space
+	next.space, next.condemned, next.err = m.space, m.condemned, m.condemned
 	for id, g := range m.durable {
 		next.durable[id] = g.clone()
 	}

@@ -42,6 +42,12 @@ type Store interface {
 	// all of it goes (C25). It is durable when Compact returns, and so is all that
 	// was appended before; the space comes back in time, not at once.
 	Compact(group raft.GroupID, meta raft.SnapshotMeta) error
+	// Condemn records for good that the data is not what this server acknowledged,
+	// as when an older copy was put in its place. It is durable when Condemn returns:
+	// every later call of this store, and the next start on this data, or its first
+	// Load, fails with an error that Is ErrCorrupt and gives the reason. The data
+	// itself is not touched. A store that failed can be condemned, too.
+	Condemn(reason string) error
 	// Space says how much room is left on the store's disk; cheap enough to ask
 	// before every batch.
 	Space() Space

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +23,9 @@ type Disk struct {
 	// what was not synced, a store whose crashes can be steered keeps the first
 	// keep operations.
 	Crash func(s persistence.Store, keep int) persistence.Store
+	// Refusal ends a store's life in the same way, and gives the error of the next
+	// one: of its start, or of loading group 1.
+	Refusal func(s persistence.Store) error
 	// MaxData bounds the data of random entries.
 	MaxData int
 }
@@ -38,6 +42,7 @@ func Run(t *testing.T, disk func(t testing.TB) Disk) {
 	t.Run("CompactionKeepsWhatFollows", func(t *testing.T) { compaction(t, disk(t)) })
 	t.Run("TestC25_AForeignSnapshotReplacesTheLog", func(t *testing.T) { foreignSnapshot(t, disk(t)) })
 	t.Run("AppendedEntriesAreReadBeforeTheyAreSynced", func(t *testing.T) { readUnsynced(t, disk(t)) })
+	t.Run("TestC43_ACondemnedStoreIsRefusedForGood", func(t *testing.T) { condemned(t, disk(t)) })
 	t.Run("AClosedStoreFails", func(t *testing.T) { closed(t, disk(t)) })
 	t.Run("LikeTheModel", func(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) { check(rt, disk(t)) })
@@ -246,4 +251,23 @@ func closed(t testing.TB, disk Disk) {
 	mustFail(t, err, persistence.ErrFailed)
 	_, err = s.Entries(1, 1, 1, 1)
 	mustFail(t, err, persistence.ErrFailed)
+}
+
+func condemned(t testing.TB, disk Disk) {
+	s := disk.Open()
+	must(t, s.Append(1, &raft.Persist{HardState: &raft.HardState{Term: 1}, Entries: Entries(1, 1, 4)}))
+	must(t, s.Sync())
+	must(t, s.Condemn("the reason"))
+	_, err := s.Load(1, 0)
+	for what, err := range map[string]error{
+		"append":     s.Append(1, &raft.Persist{HardState: &raft.HardState{Term: 2}}),
+		"sync":       s.Sync(),
+		"load":       err,
+		"compact":    s.Compact(1, raft.SnapshotMeta{Last: raft.Position{Term: 1, Index: 2}}),
+		"next start": disk.Refusal(s),
+	} {
+		if !errors.Is(err, persistence.ErrCorrupt) || !strings.Contains(err.Error(), "the reason") {
+			t.Errorf("%s: %v, want ErrCorrupt with the reason", what, err)
+		}
+	}
 }
