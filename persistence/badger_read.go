@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -91,6 +92,8 @@ func (r *reader) read(refs []recordRef, parts []int) error {
 	}
 	txn := r.store.db.NewTransactionAt(maxTimestamp, false)
 	defer txn.Discard()
+	find, done := finder(txn, len(refs))
+	defer done()
 	for i := range refs {
 		end := r.last
 		if i+1 < len(refs) {
@@ -99,7 +102,7 @@ func (r *reader) read(refs []recordRef, parts []int) error {
 		if end < r.next {
 			continue
 		}
-		if err := r.readRecord(txn, refs[i], parts[i], end); err != nil {
+		if err := r.readRecord(txn, find, refs[i], parts[i], end); err != nil {
 			return fmt.Errorf("record %d: %w", refs[i].sequence, err)
 		}
 		if r.full {
@@ -112,7 +115,7 @@ func (r *reader) read(refs []recordRef, parts []int) error {
 	return nil
 }
 
-func (r *reader) readRecord(txn *badger.Txn, ref recordRef, parts int, end raft.Index) error {
+func (r *reader) readRecord(txn *badger.Txn, find findFunc, ref recordRef, parts int, end raft.Index) error {
 	if parts > 1 {
 		record, err := joinParts(txn, ref.sequence, r.group, parts)
 		if err != nil {
@@ -120,11 +123,49 @@ func (r *reader) readRecord(txn *badger.Txn, ref recordRef, parts int, end raft.
 		}
 		return r.takeRecord(record, end)
 	}
-	item, err := txn.Get(writeKey(ref.sequence, r.group, 0))
+	item, err := find(writeKey(ref.sequence, r.group, 0))
 	if err != nil {
 		return err
 	}
 	return item.Value(func(record []byte) error { return r.takeRecord(record, end) })
+}
+
+// findFunc finds a key; keys are asked for in order.
+type findFunc func(key []byte) (*badger.Item, error)
+
+const (
+	// iterateRecords is from how many records on an iterator is worth its while.
+	iterateRecords = 16
+	// skipRecords is how many records of other groups it passes by before it seeks.
+	skipRecords = 32
+)
+
+// finder finds records one by one, or, if there are many, by walking over them.
+func finder(txn *badger.Txn, records int) (find findFunc, done func()) {
+	if records < iterateRecords {
+		return txn.Get, func() {}
+	}
+	o := badger.DefaultIteratorOptions
+	o.PrefetchValues = false
+	o.Prefix = []byte{prefixWrite}
+	it := txn.NewIterator(o)
+	return func(key []byte) (*badger.Item, error) {
+		for skip := 0; ; skip++ {
+			if !it.Valid() || skip == skipRecords {
+				it.Seek(key)
+			}
+			if !it.Valid() {
+				return nil, badger.ErrKeyNotFound
+			}
+			switch bytes.Compare(it.Item().Key(), key) {
+			case 0:
+				return it.Item(), nil
+			case 1:
+				return nil, badger.ErrKeyNotFound
+			}
+			it.Next()
+		}
+	}, it.Close
 }
 
 // joinParts puts a long record together.

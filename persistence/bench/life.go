@@ -2,59 +2,45 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"castaway/persistence"
 	"castaway/raft"
 )
 
-// lifeResult is what the life of one log gave. Times in seconds, sizes in MB.
+// lifeResult is what one part of a log's life gave. Times in seconds, sizes in MB.
 type lifeResult struct {
-	Write, WrittenPerByte          float64
-	Open, Load, Read               float64
-	Disk                           float64
-	OpenRSS, OpenAnonymous, PeakMB float64
-	Drop, DropWritten              float64
-	DiskAfterDrop                  float64
-	// BackAfter is how much had to be appended until the log took at most 64 MB
+	Write, WrittenPerByte, Disk float64
+
+	Open, Load, Read           float64
+	Resident, Anonymous, AtEnd float64
+
+	Drop, DropWritten, DiskAfterDrop float64
+	// BackAfter is how much had to be appended until the log took at most backMB
 	// more than what is in it.
 	BackAfter, DiskAfterBack float64
+	Peak                     float64
 }
 
-// measureLife writes a log in batches, opens it again, reads it in order, drops
-// 90 % of it, and goes on appending until the space is back.
-func measureLife(s settings) (lifeResult, error) {
-	var r lifeResult
-	s.Entries = s.Entries / s.Batch * s.Batch
-	o := storeOptions(s)
-	store, err := persistence.OpenBadger(o)
-	if err != nil {
-		return r, err
-	}
+// backMB is what a log may take on disk beside its entries: memtable logs, tables
+// that wait for compaction.
+const backMB = 64
+
+// lifeParts are the parts of a log's life; each runs in a process of its own.
+var lifeParts = map[string]func(settings) (lifeResult, error){
+	"life: write": writeLife,
+	"life: open":  openLife,
+	"life: drop":  dropLife,
+}
+
+var hardState = &raft.HardState{Term: 1}
+
+func appendMany(store persistence.Store, s settings, first, count int) error {
 	data := make([]byte, s.DataSize)
-	before, start := usageNow(), time.Now()
-	if err := appendMany(store, 1, s.Entries, s.Batch, data); err != nil {
-		return r, err
-	}
-	r.Write = time.Since(start).Seconds()
-	r.WrittenPerByte = float64(usageNow().written-before.written) / float64(s.Entries*s.DataSize)
-	if err := store.Close(); err != nil {
-		return r, err
-	}
-	if store, err = r.reopen(s, o); err != nil {
-		return r, err
-	}
-	if err := r.drop(s, o, store, data); err != nil {
-		return r, err
-	}
-	r.PeakMB = peakMB()
-	return r, store.Close()
-}
-
-func appendMany(store persistence.Store, first, count, size int, data []byte) error {
-	hard := &raft.HardState{Term: 1}
-	for at := first; at < first+count; at += size {
-		if err := store.Append(1, &raft.Persist{HardState: hard, Entries: batch(raft.Index(at), size, data)}); err != nil {
+	for at := first; at < first+count; at += s.Batch {
+		entries := batch(raft.Index(at), min(s.Batch, first+count-at), data)
+		if err := store.Append(1, &raft.Persist{HardState: hardState, Entries: entries}); err != nil {
 			return err
 		}
 		if err := store.Sync(); err != nil {
@@ -64,81 +50,137 @@ func appendMany(store persistence.Store, first, count, size int, data []byte) er
 	return nil
 }
 
-func (r *lifeResult) reopen(s settings, o persistence.Options) (*persistence.Badger, error) {
-	start := time.Now()
+func writeLife(s settings) (r lifeResult, err error) {
+	o := storeOptions(s)
 	store, err := persistence.OpenBadger(o)
 	if err != nil {
-		return nil, err
+		return r, err
+	}
+	before, start := usageNow(), time.Now()
+	if err := appendMany(store, s, 1, s.Entries); err != nil {
+		return r, err
+	}
+	r.Write = time.Since(start).Seconds()
+	r.WrittenPerByte = float64(usageNow().written-before.written) / float64(s.Entries*s.DataSize)
+	if err := store.Close(); err != nil {
+		return r, err
+	}
+	r.Disk = diskMB(o.Dir)
+	return r, nil
+}
+
+func openLife(s settings) (r lifeResult, err error) {
+	start := time.Now()
+	store, err := persistence.OpenBadger(storeOptions(s))
+	if err != nil {
+		return r, err
 	}
 	r.Open = time.Since(start).Seconds()
-	r.OpenRSS, r.OpenAnonymous = residentMB(), anonymousMB()
-	r.Disk = diskMB(o.Dir)
+	r.Resident, r.Anonymous = residentMB(), anonymousMB()
 	start = time.Now()
 	if _, err := store.Load(1, 4<<20); err != nil {
-		return nil, err
+		return r, err
 	}
 	r.Load = time.Since(start).Seconds()
 	start = time.Now()
 	for next := raft.Index(1); next <= raft.Index(s.Entries); {
 		entries, err := store.Entries(1, next, raft.Index(s.Entries), 1<<20)
 		if err != nil {
-			return nil, err
+			return r, err
 		}
 		next += raft.Index(len(entries))
 	}
 	r.Read = time.Since(start).Seconds()
-	return store, nil
+	r.AtEnd = anonymousMB()
+	return r, store.Close()
 }
 
-func (r *lifeResult) drop(s settings, o persistence.Options, store *persistence.Badger, data []byte) error {
+// dropLife drops the first 90 % and appends until the space is back.
+func dropLife(s settings) (r lifeResult, err error) {
+	o := storeOptions(s)
+	store, err := persistence.OpenBadger(o)
+	if err != nil {
+		return r, err
+	}
+	disk := diskMB(o.Dir)
+	anonymous := watchAnonymous()
 	before, start := usageNow(), time.Now()
-	cut := raft.Index(s.Entries * 9 / 10)
-	meta := raft.SnapshotMeta{Last: raft.Position{Term: 1, Index: cut}}
+	meta := raft.SnapshotMeta{Last: raft.Position{Term: 1, Index: raft.Index(s.Entries * 9 / 10)}}
 	if err := store.Compact(1, meta); err != nil {
-		return err
+		return r, err
 	}
 	r.Drop = time.Since(start).Seconds()
 	r.DiskAfterDrop = diskMB(o.Dir)
 	left := float64(s.Entries/10*s.DataSize) / (1 << 20)
 	const step = 8192
+	s.Batch = 128
 	at := s.Entries + 1
-	for r.DiskAfterBack = diskMB(o.Dir); r.DiskAfterBack > left+r.BackAfter+64 && r.BackAfter < 4*r.Disk; r.DiskAfterBack = diskMB(o.Dir) {
-		if err := appendMany(store, at, step, 128, data); err != nil {
-			return err
+	for r.DiskAfterBack = r.DiskAfterDrop; r.DiskAfterBack > left+r.BackAfter+backMB && r.BackAfter < 4*disk; {
+		if err := appendMany(store, s, at, step); err != nil {
+			return r, err
 		}
 		at += step
 		r.BackAfter += float64(step*s.DataSize) / (1 << 20)
+		r.DiskAfterBack = diskMB(o.Dir)
 	}
-	r.DropWritten = float64(usageNow().written-before.written)/(1<<20) - r.BackAfter
-	return nil
+	r.DropWritten = float64(usageNow().written-before.written) / (1 << 20)
+	r.Peak = anonymous()
+	return r, store.Close()
 }
 
 func printLife(s settings, rounds int) error {
-	s.Variant = "life"
+	parent := s.Dir
 	for _, size := range []int{128, 1} {
 		s.Batch = size
 		times := rounds
 		if size == 1 {
 			times = 1 // a sync an entry takes minutes
 		}
-		var results []lifeResult
+		var wrote, opened, dropped []lifeResult
 		for range times {
-			r, err := measure[lifeResult](s)
-			if err != nil {
+			var err error
+			if s.Dir, err = os.MkdirTemp(parent, "castaway-bench-"); err != nil {
 				return err
 			}
-			results = append(results, r)
+			for _, part := range []struct {
+				name    string
+				results *[]lifeResult
+			}{{"life: write", &wrote}, {"life: open", &opened}, {"life: drop", &dropped}} {
+				s.Variant = part.name
+				r, err := measure[lifeResult](s)
+				if err != nil {
+					return err
+				}
+				*part.results = append(*part.results, r)
+			}
+			if err := os.RemoveAll(s.Dir); err != nil {
+				return err
+			}
 		}
-		m := func(of func(lifeResult) float64) float64 { return median(results, of) }
 		fmt.Printf("%d entries of %d B in batches of %d, medians of %d\n", s.Entries, s.DataSize, size, times)
-		fmt.Printf("  written in %.1f s, %.2f bytes a byte; on disk %.0f MB\n",
-			m(func(r lifeResult) float64 { return r.Write }), m(func(r lifeResult) float64 { return r.WrittenPerByte }), m(func(r lifeResult) float64 { return r.Disk }))
-		fmt.Printf("  opened in %.2f s (resident %.0f MB, of it anonymous %.0f MB), loaded in %.3f s, read in order in %.2f s\n",
-			m(func(r lifeResult) float64 { return r.Open }), m(func(r lifeResult) float64 { return r.OpenRSS }), m(func(r lifeResult) float64 { return r.OpenAnonymous }),
-			m(func(r lifeResult) float64 { return r.Load }), m(func(r lifeResult) float64 { return r.Read }))
-		fmt.Printf("  first 90 %% dropped in %.2f s; on disk then %.0f MB, and %.0f MB after %.0f MB more had been appended; %.0f MB written beside those; peak resident %.0f MB\n",
-			m(func(r lifeResult) float64 { return r.Drop }), m(func(r lifeResult) float64 { return r.DiskAfterDrop }), m(func(r lifeResult) float64 { return r.DiskAfterBack }),
-			m(func(r lifeResult) float64 { return r.BackAfter }), m(func(r lifeResult) float64 { return r.DropWritten }), m(func(r lifeResult) float64 { return r.PeakMB }))
+		printLifeResult(wrote, opened, dropped)
 	}
 	return nil
+}
+
+func printLifeResult(wrote, opened, dropped []lifeResult) {
+	m := func(results []lifeResult, of func(lifeResult) float64) float64 { return median(results, of) }
+	fmt.Printf("  written in %.1f s, %.2f bytes a byte; on disk %.0f MB\n",
+		m(wrote, func(r lifeResult) float64 { return r.Write }),
+		m(wrote, func(r lifeResult) float64 { return r.WrittenPerByte }),
+		m(wrote, func(r lifeResult) float64 { return r.Disk }))
+	fmt.Printf("  opened and verified in %.2f s (resident %.0f MB, of it anonymous %.0f MB), loaded in %.3f s, read in order in %.2f s (anonymous %.0f MB)\n",
+		m(opened, func(r lifeResult) float64 { return r.Open }),
+		m(opened, func(r lifeResult) float64 { return r.Resident }),
+		m(opened, func(r lifeResult) float64 { return r.Anonymous }),
+		m(opened, func(r lifeResult) float64 { return r.Load }),
+		m(opened, func(r lifeResult) float64 { return r.Read }),
+		m(opened, func(r lifeResult) float64 { return r.AtEnd }))
+	fmt.Printf("  first 90 %% dropped in %.2f s; on disk then %.0f MB, and %.0f MB after %.0f MB more had been appended, %.0f MB written for both; peak anonymous %.0f MB\n",
+		m(dropped, func(r lifeResult) float64 { return r.Drop }),
+		m(dropped, func(r lifeResult) float64 { return r.DiskAfterDrop }),
+		m(dropped, func(r lifeResult) float64 { return r.DiskAfterBack }),
+		m(dropped, func(r lifeResult) float64 { return r.BackAfter }),
+		m(dropped, func(r lifeResult) float64 { return r.DropWritten }),
+		m(dropped, func(r lifeResult) float64 { return r.Peak }))
 }

@@ -70,18 +70,20 @@ func runChild(text string) error {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return err
 	}
+	if part, ok := lifeParts[s.Variant]; ok {
+		r, err := part(s)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
 	dir, err := os.MkdirTemp(s.Dir, "castaway-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	s.Dir = dir
-	var result any
-	if s.Variant == "life" {
-		result, err = measureLife(s)
-	} else {
-		result, err = measureAppends(s)
-	}
+	result, err := measureAppends(s)
 	if err != nil {
 		return err
 	}
