@@ -44,6 +44,7 @@
 //   - machine.go: applying and answering; replay.go: reading the log, and poison
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
 //     local_network.go: the way to other nodes
+//   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made
 //
@@ -68,6 +69,8 @@
 //     second voter with an older memory (C43).
 //   - What rests on a write leaves from the log actor, after the sync (C08). A store
 //     that failed is never written again, and nothing is acknowledged after it (C40).
+//   - A server that a leader proves to have lost what it acknowledged halts, and its
+//     data is condemned: no later start on it takes part (persistence.Store.Condemn).
 //   - Behaviours decide what clients get; messages of other servers go to the core
 //     in every one of them. After each message, behaviour and core.Role() agree.
 //   - The machine holds exactly the entries up to its applied index, and its state

@@ -110,6 +110,8 @@ func (l *logActor) Receive(ctx actor.Context) {
 		l.fetch(m)
 	case askSpace:
 		l.report()
+	case condemn:
+		l.condemn(m.why)
 	case *actor.Restarting, *actor.Stopping:
 		if l.retry != nil {
 			l.retry.Stop()

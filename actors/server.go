@@ -157,6 +157,10 @@ func (s *server) step(e *messages.Envelope) {
 // carryOut does what the core asks for. What goes to the network goes first, so
 // that the followers write while we do (T10.2.1).
 func (s *server) carryOut(e raft.Effects) {
+	if e.Forgotten != nil {
+		s.forgot(e.Forgotten)
+		return
+	}
 	if len(e.Send) > 0 {
 		s.send(s.pids.transport, Outbound{Envelopes: s.envelopes(e.Send)})
 	}
