@@ -26,7 +26,8 @@ type board struct {
 	restarts [actorsOfGroup]atomic.Int64
 	halted   atomic.Pointer[string]
 	space    atomic.Pointer[persistence.Space]
-	persists atomic.Int64 // wait for the sync
+	persists atomic.Int64  // wait for the sync
+	rewrites atomic.Uint64 // of the log; odd while one is under way: see replay.go
 	ledger   ledger
 	stopping atomic.Bool
 	ended    sync.Once

@@ -196,7 +196,7 @@ func (l *logActor) append() error {
 	for l.appended < len(l.batch) {
 		p := &l.batch[l.appended].write
 		if p.HardState != nil || p.TruncateFrom != 0 || len(p.Entries) > 0 {
-			err := l.host.cfg.Store.Append(l.cfg.Group, p)
+			err := l.write(p)
 			if errors.Is(err, persistence.ErrNoSpace) {
 				l.full = true
 				l.later()
@@ -210,6 +210,16 @@ func (l *logActor) append() error {
 		l.appended++
 	}
 	return nil
+}
+
+// write appends p. While entries are replaced, and after it, the machine can see
+// that they were.
+func (l *logActor) write(p *raft.Persist) error {
+	if p.TruncateFrom != 0 {
+		l.rewrites.Add(1)
+		defer l.rewrites.Add(1) // also if the store panics
+	}
+	return l.host.cfg.Store.Append(l.cfg.Group, p)
 }
 
 func (l *logActor) acknowledge(durable []persist) {

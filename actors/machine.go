@@ -21,12 +21,14 @@ type machineActor struct {
 	desk    *desk
 	machine StateMachine
 	applied raft.Index
-	// verified is up to where the log was seen to hold what is committed.
-	verified raft.Index
-	retry    Timer
-	self     *actor.PID
-	commands []Command // reused
-	reported raft.Index
+	// verified is where the log was seen to hold what is committed, in the state
+	// named by verifiedIn: see replay.go.
+	verified   raft.Index
+	verifiedIn uint64
+	retry      Timer
+	self       *actor.PID
+	commands   []Command // reused
+	reported   raft.Index
 }
 
 // The machine's messages to itself, and to the server.

@@ -16,19 +16,26 @@ import (
 // mailbox. So before anything is read up to an index that is not known to be
 // durable, the entry there must have the term that was committed: then, by Log
 // Matching (T3.5), all before it are the committed ones too.
+//
+// That holds of one state of the log, and the next write may replace it: a log can
+// have held the committed entry, have lost it, and get it again, all that in writes
+// that still wait (P5.4.2, Figure 8). So the check and the read must see the same
+// state. The board counts the log's truncations, before and after each; what was
+// read while the count was odd, or changed, is thrown away.
+//
+// Always true: what is applied from the log was read between two equal, even counts,
+// together with the committed position that vouches for it. This asks nothing about
+// who wrote the log, so that it holds across restarts of server, log and machine,
+// also where the writes of a server that is gone were lost with the log actor. What
+// is durable and committed needs no check: no truncation reaches it any more.
 
 // replay applies entries up to index last from the log. known is a committed
 // position at or beyond last, or zero if all up to last is known to be durable. It
 // reads a piece at a time, and returns false until all is applied; the actor
 // sends itself a message to go on.
 func (m *machineActor) replay(last raft.Index, known raft.Position, w *work) bool {
-	if known.Index != 0 && m.verified < last && !m.verify(known) {
-		return false
-	}
-	first := m.applied + 1
-	entries, err := m.host.cfg.Store.Entries(m.cfg.Group, first, last, m.cfg.Limits.MaxReplayBytes)
-	if err != nil {
-		m.unreadable(first, err)
+	entries, ok := m.read(m.applied+1, last, known)
+	if !ok {
 		return false
 	}
 	m.apply(entries, w)
@@ -42,7 +49,34 @@ func (m *machineActor) replay(last raft.Index, known raft.Position, w *work) boo
 	return true
 }
 
-func (m *machineActor) verify(known raft.Position) bool {
+// read gives a piece of the committed log; false if it must be tried again.
+func (m *machineActor) read(first, last raft.Index, known raft.Position) ([]raft.Entry, bool) {
+	rewrites := m.rewrites.Load()
+	if known.Index != 0 && !m.verify(known, rewrites) {
+		return nil, false
+	}
+	entries, err := m.host.cfg.Store.Entries(m.cfg.Group, first, last, m.cfg.Limits.MaxReplayBytes)
+	if err != nil {
+		m.unreadable(first, err)
+		return nil, false
+	}
+	if known.Index != 0 && m.rewrites.Load() != rewrites {
+		m.later()
+		return nil, false
+	}
+	return entries, true
+}
+
+// verify says whether the log, in the state named by rewrites, holds what is
+// committed up to known.
+func (m *machineActor) verify(known raft.Position, rewrites uint64) bool {
+	if m.verified == known.Index && m.verifiedIn == rewrites {
+		return true
+	}
+	if rewrites%2 == 1 {
+		m.later()
+		return false
+	}
 	entries, err := m.host.cfg.Store.Entries(m.cfg.Group, known.Index, known.Index, 1)
 	if err != nil {
 		m.unreadable(known.Index, err)
@@ -52,7 +86,7 @@ func (m *machineActor) verify(known raft.Position) bool {
 		m.later()
 		return false
 	}
-	m.verified = known.Index
+	m.verified, m.verifiedIn = known.Index, rewrites
 	return true
 }
 
