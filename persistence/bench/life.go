@@ -164,7 +164,7 @@ func printLife(s settings, rounds int) error {
 }
 
 func printLifeResult(wrote, opened, dropped []lifeResult) {
-	m := func(results []lifeResult, of func(lifeResult) float64) float64 { return median(results, of) }
+	m := median[lifeResult]
 	fmt.Printf("  written in %.1f s, %.2f bytes a byte; on disk %.0f MB\n",
 		m(wrote, func(r lifeResult) float64 { return r.Write }),
 		m(wrote, func(r lifeResult) float64 { return r.WrittenPerByte }),
