@@ -11,7 +11,9 @@
 //     node's directory is refused, and so is one that is in use.
 //   - A node ends exactly once: when asked to, or because a part failed for good.
 //     [Node.Done] tells when, [Node.Err] why, [ExitCode] what the process says.
-//   - A store that lost what it acknowledged never votes: the node does not start.
+//   - A store that lost what it acknowledged never votes: the node does not start. One
+//     that was replaced by an older copy, or emptied, while its leader lives is found
+//     out by the first heartbeat: the node ends, and the directory is marked.
 //   - Nothing listens in plaintext beyond loopback unless the configuration says so.
 //
 // # Exit codes
