@@ -92,30 +92,58 @@ func (corruptStore) Load(raft.GroupID, int) (raft.Restored, error) {
 }
 
 // A store without space is not a failed one: nothing is acknowledged until it has
-// taken the write, and then everything goes on.
+// taken the write, and synced it, and then everything goes on.
 func TestNoSpaceIsWaitedFor(t *testing.T) {
-	stores := make(map[raft.NodeID]*trickyStore)
-	c := newCluster(t, 1, tricky(stores))
-	c.put(c.leader(), "before")
-	disk := stores[1]
-	disk.set(func(s *trickyStore) { s.writeErr = persistence.ErrNoSpace })
-	told := make(chan error, 1)
-	c.nodes[1].group.ProposeAsync([]byte("in between"), func(_ Result, err error) { told <- err })
-	tries := disk.appends.Load()
-	c.eventually(10, "retry", func() bool { return disk.appends.Load() > tries+3 })
-	select {
-	case err := <-told:
-		t.Errorf("answered without being written: %v", err)
-	default:
+	for _, where := range []string{"append", "sync"} {
+		t.Run(where, func(t *testing.T) {
+			stores := make(map[raft.NodeID]*trickyStore)
+			c := newCluster(t, 1, tricky(stores))
+			n := c.leader()
+			c.put(n, "before")
+			disk := stores[1]
+			tries := disk.noSpace(where)
+			told := make(chan error, 1)
+			n.group.ProposeAsync([]byte("in between"), func(_ Result, err error) { told <- err })
+			before := tries.Load()
+			c.eventually(10, "retry", func() bool { return tries.Load() > before+3 })
+			select {
+			case err := <-told:
+				t.Errorf("answered without being durable: %v", err)
+			default:
+			}
+			disk.room()
+			if err := <-told; err != nil {
+				t.Error(err)
+			}
+			n.mustLive(t)
+		})
 	}
-	disk.set(func(s *trickyStore) { s.writeErr = nil })
-	if err := <-told; err != nil {
-		t.Error(err)
-	}
-	select {
-	case err := <-c.nodes[1].failure:
-		t.Errorf("the host failed: %v", err)
-	default:
+}
+
+// A server that starts anew needs space too, to make durable what it will rest its
+// word on. It waits for that, and then takes part again.
+func TestAServerOpensOnceThereIsSpace(t *testing.T) {
+	for _, where := range []string{"sync", "load"} {
+		t.Run(where, func(t *testing.T) {
+			stores := make(map[raft.NodeID]*trickyStore)
+			bomb := &crasher{actor: "log"}
+			c := newCluster(t, 1, func(h *HostConfig, g *GroupConfig) {
+				tricky(stores)(h, g)
+				h.Inject = bomb.inject
+			})
+			n := c.leader()
+			c.put(n, "before")
+			tries := stores[1].noSpace(where)
+			before := tries.Load()
+			bomb.arm(1)
+			c.eventually(10, "retry", func() bool { return bomb.fired.Load() == 1 && tries.Load() > before+3 })
+			if st := n.status(); st.Behaviour != "recovering" {
+				t.Errorf("without space the server is a %s", st.Behaviour)
+			}
+			stores[1].room()
+			c.put(n, "after")
+			n.mustLive(t)
+		})
 	}
 }
 

@@ -80,12 +80,13 @@ type logActor struct {
 	*board
 	self        *actor.PID
 	incarnation raft.Incarnation // zero until opened: nothing is taken
+	asked       raft.Incarnation // the last that asked to open
 	batch       []persist        // not yet durable, in the order of Sequence
 	appended    int              // of batch, how many the store has taken
 	dirty       bool             // something was appended since the last sync
 	flushing    bool             // a flush is in the mailbox
 	failed      error
-	full        bool // the last append found no space
+	full        bool // the last append or sync found no space
 	retry       Timer
 }
 
@@ -100,7 +101,7 @@ func (l *logActor) Receive(ctx actor.Context) {
 	case *actor.Started:
 		l.self = ctx.Self()
 	case open:
-		l.open(m.incarnation)
+		l.open(m)
 	case *persist:
 		l.gather(m)
 	case flush:
@@ -120,36 +121,50 @@ func (l *logActor) Receive(ctx actor.Context) {
 }
 
 // open makes everything before it durable, so that what the new server finds is
-// what it may rest its word on, and reads it.
-func (l *logActor) open(incarnation raft.Incarnation) {
+// what it may rest its word on, and reads it. Without space for that it is tried
+// again, unless another server has asked since.
+func (l *logActor) open(o open) {
+	if o.incarnation < l.asked {
+		return
+	}
+	l.asked, l.incarnation = o.incarnation, 0
 	if l.failed == nil && len(l.batch) > 0 {
 		l.flush()
 	}
 	l.drop()
-	if l.failed == nil {
-		if err := l.host.cfg.Store.Sync(); err != nil {
-			l.fail("sync", err)
-		}
-	}
 	if l.failed != nil {
 		l.send(l.pids.server, logFailed{err: l.failed})
 		return
 	}
-	restored, err := l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
-	if err != nil {
-		l.fail("load", err)
+	if err := l.host.cfg.Store.Sync(); err != nil {
+		l.notOpened("sync", err, o)
 		return
 	}
-	l.incarnation = incarnation
+	l.dirty = false
+	restored, err := l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
+	if err != nil {
+		l.notOpened("load", err, o)
+		return
+	}
+	l.incarnation = o.incarnation
 	l.report()
-	l.send(l.pids.server, opened{incarnation: incarnation, restored: restored})
+	l.send(l.pids.server, opened{incarnation: o.incarnation, restored: restored})
+}
+
+func (l *logActor) notOpened(what string, err error, o open) {
+	if errors.Is(err, persistence.ErrNoSpace) {
+		l.report()
+		l.later(o)
+		return
+	}
+	l.fail(what, err)
 }
 
 // drop forgets what could not be written for want of space; its server is gone.
 func (l *logActor) drop() {
 	l.persists.Add(-int64(len(l.batch)))
 	clear(l.batch)
-	l.batch, l.appended = l.batch[:0], 0
+	l.batch, l.appended, l.full = l.batch[:0], 0, false
 }
 
 func (l *logActor) gather(p *persist) {
@@ -164,7 +179,8 @@ func (l *logActor) gather(p *persist) {
 	}
 }
 
-// flush appends what has gathered, syncs once, and then says so.
+// flush appends what has gathered, syncs once, and then says so. No space is not
+// final, for the store goes on: nothing is acknowledged, and it is tried again.
 func (l *logActor) flush() {
 	if l.failed != nil {
 		return
@@ -177,7 +193,12 @@ func (l *logActor) flush() {
 		return
 	}
 	if l.dirty {
-		if err := l.host.cfg.Store.Sync(); err != nil {
+		err := l.host.cfg.Store.Sync()
+		if errors.Is(err, persistence.ErrNoSpace) {
+			l.noSpace()
+			return
+		}
+		if err != nil {
 			l.fail("sync", err)
 			return
 		}
@@ -189,8 +210,7 @@ func (l *logActor) flush() {
 	l.batch, l.appended = l.batch[:rest], 0
 }
 
-// append gives the batch to the store, as far as there is space. No space is not
-// final: nothing is acknowledged, and it is tried again.
+// append gives the batch to the store, as far as there is space.
 func (l *logActor) append() error {
 	l.full = false
 	for l.appended < len(l.batch) {
@@ -198,8 +218,7 @@ func (l *logActor) append() error {
 		if p.HardState != nil || p.TruncateFrom != 0 || len(p.Entries) > 0 {
 			err := l.write(p)
 			if errors.Is(err, persistence.ErrNoSpace) {
-				l.full = true
-				l.later()
+				l.noSpace()
 				return nil
 			}
 			if err != nil {
@@ -243,12 +262,20 @@ func (l *logActor) acknowledge(durable []persist) {
 	l.send(l.pids.server, persisted{ack: raft.Ack{Incarnation: last.incarnation, Sequence: last.write.Sequence}})
 }
 
-func (l *logActor) later() {
+// noSpace waits for space, and says at once why nothing goes on.
+func (l *logActor) noSpace() {
+	l.full = true
+	l.report()
+	l.later(flush{})
+}
+
+// later tries again in a tick.
+func (l *logActor) later(what any) {
 	if l.retry != nil {
 		l.retry.Stop()
 	}
 	self := l.self
-	l.retry = l.host.cfg.Clock.AfterFunc(l.cfg.TickInterval, func() { l.send(self, flush{}) })
+	l.retry = l.host.cfg.Clock.AfterFunc(l.cfg.TickInterval, func() { l.send(self, what) })
 }
 
 // fail is the end of this log: the kernel may have dropped what it failed to

@@ -3,6 +3,7 @@ package actors
 import (
 	"sync"
 	"sync/atomic"
+	"testing"
 
 	"castaway/persistence"
 	"castaway/raft"
@@ -11,11 +12,12 @@ import (
 // trickyStore is a store whose disk can be made to fail, fill up or get stuck.
 type trickyStore struct {
 	persistence.Store
-	syncs, appends atomic.Int64
+	syncs, appends, loads atomic.Int64
 
 	mu       sync.Mutex
 	syncErr  error
 	writeErr error
+	loadErr  error
 	space    *persistence.Space
 	stuck    chan struct{} // not nil: syncs wait until it is closed
 	waiting  int           // in a stuck sync
@@ -25,6 +27,40 @@ func (s *trickyStore) set(change func(s *trickyStore)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(s)
+}
+
+// noSpace makes the calls named by where fail for want of space until room is
+// called, and gives the count of them.
+func (s *trickyStore) noSpace(where string) (tries *atomic.Int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch where {
+	case "append":
+		s.writeErr = persistence.ErrNoSpace
+		return &s.appends
+	case "sync":
+		s.syncErr = persistence.ErrNoSpace
+		return &s.syncs
+	default:
+		s.loadErr = persistence.ErrNoSpace
+		return &s.loads
+	}
+}
+
+func (s *trickyStore) room() {
+	s.set(func(s *trickyStore) { s.writeErr, s.syncErr, s.loadErr = nil, nil, nil })
+}
+
+// Load implements persistence.Store.
+func (s *trickyStore) Load(group raft.GroupID, tailBytes int) (raft.Restored, error) {
+	s.loads.Add(1)
+	s.mu.Lock()
+	err := s.loadErr
+	s.mu.Unlock()
+	if err != nil {
+		return raft.Restored{}, err
+	}
+	return s.Store.Load(group, tailBytes)
 }
 
 // Append implements persistence.Store.
@@ -82,5 +118,15 @@ func tricky(stores map[raft.NodeID]*trickyStore) func(*HostConfig, *GroupConfig)
 	return func(h *HostConfig, _ *GroupConfig) {
 		stores[h.ID] = &trickyStore{Store: h.Store}
 		h.Store = stores[h.ID]
+	}
+}
+
+// mustLive complains if the node's host has failed.
+func (n *node) mustLive(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-n.failure:
+		t.Errorf("the host failed: %v", err)
+	default:
 	}
 }
