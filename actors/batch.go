@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math"
 
 	"castaway/raft"
 )
@@ -13,17 +14,18 @@ import (
 
 // proposeBatches proposes what waits, as long as the limits on what is on its way
 // allow. What they do not allow stays in the inbox, where nothing has been done
-// for it.
+// for it. While the disk is low everything is refused, also behind a batch that
+// waits for the disk: its end may be far.
 func (s *server) proposeBatches() {
 	l := &s.cfg.Limits
+	if s.lowDisk && s.leads() {
+		failAll(s.board.server.takeProposals(nil, math.MaxInt, math.MaxInt), s.diskReserve())
+		return
+	}
 	for s.mayPropose() {
 		ws := s.board.server.takeProposals(nil, l.MaxBatchCommands, l.MaxBatchBytes)
 		if len(ws) == 0 {
 			return
-		}
-		if s.lowDisk {
-			failAll(ws, s.diskReserve())
-			continue
 		}
 		if !s.propose(ws) {
 			return

@@ -169,6 +169,29 @@ func TestTheReserveOfALeadersDisk(t *testing.T) {
 	})
 }
 
+// Below the store's hard floor a leader's batch may wait for ever. The commands
+// behind it are refused all the same, its own clients' and those of followers.
+func TestTheHardFloorOfALeadersDisk(t *testing.T) {
+	stores := make(map[raft.NodeID]*trickyStore)
+	c := newCluster(t, 3, tricky(stores))
+	leader := c.leader()
+	c.put(leader, "before")
+	stores[leader.id].noSpace("append")
+	stores[leader.id].set(func(s *trickyStore) { s.space = &persistence.Space{Free: 1, Reserve: 2} })
+	leader.group.ProposeAsync([]byte("stuck"), func(Result, error) {})
+	c.eventually(10, "word of it", func() bool { return leader.status().Space.Low() })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*c.timeout())
+	defer cancel()
+	for _, n := range []*node{leader, c.followers(leader)[0]} {
+		_, err := n.group.Propose(ctx, []byte("behind it"))
+		want(t, err, ReasonDiskReserve, false)
+	}
+	stores[leader.id].room()
+	stores[leader.id].set(func(s *trickyStore) { s.space = nil })
+	c.put(leader, "after")
+	c.agree()
+}
+
 // A follower below its reserve takes no entries, but stays a follower; with room
 // it catches up by itself.
 func TestTheReserveOfAFollowersDisk(t *testing.T) {
