@@ -145,13 +145,17 @@ func (s *Badger) open(witnessed uint64) error {
 	if err := clearEmpty(dir); err != nil {
 		return err
 	}
-	if s.scratch, err = scratchDirectory(&s.options); err != nil {
+	if s.scratch, err = scratchDirectory(&s.options, s.nonce); err != nil {
 		return err
 	}
 	if s.db, err = badger.OpenManaged(s.badgerOptions(dir)); err != nil {
 		return errors.Join(fmt.Errorf("persistence: open badger in %s: %w", dir, err), os.RemoveAll(s.scratch))
 	}
 	err = unlinkScratch(s.scratch)
+	if err == nil {
+		// Badger has made its directory, whose name must not be lost.
+		err = syncDirectory(s.options.Dir)
+	}
 	if err == nil {
 		s.logs, err = filepath.EvalSymlinks(dir)
 	}
@@ -211,6 +215,7 @@ func (s *Badger) badgerOptions(dir string) badger.Options {
 		WithValueThreshold(threshold).
 		WithSyncWrites(true).
 		WithMemTableSize(s.options.MemTableBytes).
+		WithBaseTableSize(s.options.MemTableBytes/2).
 		WithNumMemtables(s.options.MemTables).
 		WithNumLevelZeroTables(levelZeroTables).
 		WithNumLevelZeroTablesStall(levelZeroStall).

@@ -22,8 +22,8 @@ type directoryLock struct{ file *os.File }
 
 // lockDirectory makes dir if need be, and locks it.
 func lockDirectory(dir string) (*directoryLock, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("persistence: make the data directory: %w", err)
+	if err := makeDirectory(dir); err != nil {
+		return nil, err
 	}
 	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -46,6 +46,22 @@ func lockDirectory(dir string) (*directoryLock, error) {
 		return nil, errors.Join(fmt.Errorf("persistence: write %s: %w", path, err), f.Close())
 	}
 	return &directoryLock{file: f}, nil
+}
+
+// makeDirectory makes dir, unless it is there. Its name must be durable before the
+// votes that will be in it.
+func makeDirectory(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = syncDirectory(filepath.Dir(filepath.Clean(dir)))
+	}
+	if err != nil {
+		return fmt.Errorf("persistence: make the data directory: %w", err)
+	}
+	return nil
 }
 
 // holder says who holds a lock, as far as it is known.

@@ -21,24 +21,27 @@ const (
 // scratchDirectory makes an empty directory for Badger's value log: where the
 // options say, or in memory, or inside the data directory. Whatever an earlier run
 // left there goes: nothing in it is ever needed.
-func scratchDirectory(o *Options) (string, error) {
+func scratchDirectory(o *Options, nonce uint64) (string, error) {
+	name := scratchName(o.Dir, nonce)
 	if o.ScratchDir != "" {
-		return remake(filepath.Join(o.ScratchDir, scratchName(o.Dir)))
+		return remake(filepath.Join(o.ScratchDir, name))
 	}
 	if hasMemory() {
-		if path, err := remake(filepath.Join(memoryDirectory, scratchName(o.Dir))); err == nil {
+		if path, err := remake(filepath.Join(memoryDirectory, name)); err == nil {
 			return path, nil
 		}
 	}
 	return remake(filepath.Join(o.Dir, "scratch"))
 }
 
-// scratchName tells the scratch directories of different data directories apart.
-func scratchName(dir string) string {
+// scratchName tells the scratch directories of different data directories apart, be
+// it that one is a copy of the other, or that their processes see different disks
+// under the same path.
+func scratchName(dir string, nonce uint64) string {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
 	}
-	sum := sha256.Sum256([]byte(dir))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s", nonce, dir))
 	return fmt.Sprintf("castaway-%d-%x", os.Getuid(), sum[:8])
 }
 
