@@ -215,7 +215,7 @@ func (s *Badger) badgerOptions(dir string) badger.Options {
 		WithValueThreshold(threshold).
 		WithSyncWrites(true).
 		WithMemTableSize(s.options.MemTableBytes).
-		WithBaseTableSize(s.options.MemTableBytes/2).
+		WithBaseTableSize(s.options.MemTableBytes / 2).
 		WithNumMemtables(s.options.MemTables).
 		WithNumLevelZeroTables(levelZeroTables).
 		WithNumLevelZeroTablesStall(levelZeroStall).
