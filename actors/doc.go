@@ -38,7 +38,7 @@
 //     leading.go, halted.go: its behaviours
 //   - waiters.go: a request; inbox.go: where it waits; ledger.go: what the server
 //     owes; desk.go: what the machine has to do
-//   - batch.go, reads.go, forwarding.go: how commands become entries, how reads
+//   - batch.go, reads.go, forwarding.go, forwardreply.go: how commands become entries, how reads
 //     become linearizable, how both reach the leader from another node
 //   - log.go: group commit
 //   - machine.go: applying and answering; replay.go: reading the log, and poison
@@ -60,7 +60,8 @@
 // # What is always true
 //
 //   - Every request is answered exactly once: done, definitely not done, or
-//     indeterminate. A waiter has one owner at any time, and all places where it can
+//     indeterminate. What was done at the leader stays done: a result too large to
+//     come back from there is an error that Is ErrDone, beside the index. A waiter has one owner at any time, and all places where it can
 //     wait outlive the actors (inbox, ledger, desk).
 //   - A command that is still in an inbox has not been done.
 //   - At most one core of a group exists on a node. A new one is made from what the

@@ -10,13 +10,19 @@ import (
 
 // ErrIndeterminate is in every error that leaves open whether the command was, or
 // will be, carried out. Retry only what may safely happen twice, or find out by
-// reading. An *Error without it means: definitely not done.
+// reading. An *Error without it, and without ErrDone, means: definitely not done.
 var ErrIndeterminate = errors.New("the outcome is unknown: it may have been done, or still be done later")
+
+// ErrDone is in the error of a command that was carried out, once, and whose result
+// could not be handed over: the Result beside the error has its Index and Term, and
+// no Value. Do not retry it.
+var ErrDone = errors.New("it was done; only its result is missing")
 
 // Reason says why a request failed. Its values are on the wire.
 type Reason uint32
 
 const (
+	// ReasonNone: it did not fail.
 	ReasonNone Reason = iota
 	// ReasonNoLeader: no leader is known; try again after an election timeout.
 	ReasonNoLeader
@@ -42,14 +48,19 @@ const (
 	ReasonDeadline
 	// ReasonMachineFailed: the machine refused or failed the query.
 	ReasonMachineFailed
+	// ReasonResultTooLarge: the command was done, and its result is too large to be
+	// passed on between nodes.
+	ReasonResultTooLarge
 )
 
-// Error is the error of every request to a group. errors.Is(err, ErrIndeterminate)
-// tells its outcome.
+// Error is the error of every request to a group. Its outcome is unknown if
+// errors.Is(err, ErrIndeterminate), done if errors.Is(err, ErrDone), and else not
+// done.
 type Error struct {
 	Group         raft.GroupID
 	Reason        Reason
 	Indeterminate bool
+	Done          bool          // never with Indeterminate
 	Leader        raft.NodeID   // who leads, if known
 	Limit         string        // the name of the limit, with ReasonOverloaded and ReasonTooLarge
 	RetryAfter    time.Duration // zero: at once, or never; see Reason
@@ -61,14 +72,20 @@ func (e *Error) Error() string {
 	if e.Indeterminate {
 		return fmt.Sprintf("group %d: %s (%v)", e.Group, e.Detail, ErrIndeterminate)
 	}
+	if e.Done {
+		return fmt.Sprintf("group %d: %s (%v)", e.Group, e.Detail, ErrDone)
+	}
 	return fmt.Sprintf("group %d: %s (not done)", e.Group, e.Detail)
 }
 
-// Unwrap gives ErrIndeterminate when the outcome is unknown, and the cause.
+// Unwrap gives ErrIndeterminate or ErrDone, where they apply, and the cause.
 func (e *Error) Unwrap() []error {
 	var errs []error
 	if e.Indeterminate {
 		errs = append(errs, ErrIndeterminate)
+	}
+	if e.Done {
+		errs = append(errs, ErrDone)
 	}
 	if e.Cause != nil {
 		errs = append(errs, e.Cause)

@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"castaway/messages"
 	"castaway/raft"
@@ -110,6 +109,9 @@ func (s *server) settleForwarded(from raft.NodeID, r *messages.ForwardedResult) 
 		switch r.GetOutcome() {
 		case messages.Outcome_OUTCOME_DONE:
 			w.result = Result{Index: raft.Index(r.GetIndex()), Term: raft.Term(r.GetTerm()), Value: r.GetValue()}
+			if r.GetReason() != 0 {
+				w.err = &Error{Group: s.cfg.Group, Reason: Reason(r.GetReason()), Done: true, Leader: from, Detail: r.GetDetail()}
+			}
 			w.finish()
 		case messages.Outcome_OUTCOME_NOT_DONE:
 			s.notDoneThere(w, r)
@@ -184,47 +186,6 @@ func (s *server) overdue() {
 		f := s.ledger.forwardedReads[0]
 		s.ledger.forwardedReads = slices.Delete(s.ledger.forwardedReads, 0, 1)
 		s.readLater(f.readers)
-	}
-}
-
-// forwardedBatch is a follower's batch at the leader. Its commands wait among the
-// leader's own; when the last of them is answered, by whichever actor, one message
-// with all results goes back. Safe for concurrent use.
-type forwardedBatch struct {
-	board       *board
-	from        raft.NodeID
-	incarnation uint64
-
-	mu      sync.Mutex
-	left    int
-	results []*messages.ForwardedResult
-}
-
-func (f *forwardedBatch) add(w *waiter) {
-	r := &messages.ForwardedResult{Id: w.id, Outcome: messages.Outcome_OUTCOME_DONE}
-	var err *Error
-	if w.err != nil {
-		err = w.err.(*Error) //nolint:errorlint // only *Error is ever put there
-	}
-	switch {
-	case err == nil:
-		r.Index, r.Term, r.Value = uint64(w.result.Index), uint64(w.result.Term), w.result.Value
-	case err.Indeterminate:
-		r.Outcome, r.Reason, r.Detail = messages.Outcome_OUTCOME_INDETERMINATE, uint32(err.Reason), err.Detail
-	default:
-		r.Outcome, r.Reason, r.Detail = messages.Outcome_OUTCOME_NOT_DONE, uint32(err.Reason), err.Detail
-	}
-	f.mu.Lock()
-	f.results = append(f.results, r)
-	f.left--
-	done := f.left == 0
-	f.mu.Unlock()
-	if done {
-		e := f.board.envelope(f.from)
-		e.Kind = &messages.Envelope_ForwardProposalsReply{ForwardProposalsReply: &messages.ForwardProposalsReply{
-			Incarnation: f.incarnation, Results: f.results,
-		}}
-		f.board.send(f.board.pids.transport, Outbound{Envelopes: []*messages.Envelope{e}})
 	}
 }
 

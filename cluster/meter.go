@@ -98,7 +98,7 @@ func (m *meters) observe(operation string, err error, start time.Time) {
 	switch {
 	case errors.Is(err, actors.ErrIndeterminate):
 		outcome = "indeterminate"
-	case err != nil:
+	case err != nil && !errors.Is(err, actors.ErrDone):
 		outcome = "not_done"
 	}
 	m.requests.WithLabelValues(operation, outcome).Observe(time.Since(start).Seconds())

@@ -66,7 +66,7 @@ func (s *Server) failed(ctx context.Context, err error) error {
 	}
 	return s.told(etcdError(ctx, e), outcome.Info{
 		Reason:         reasonName(e.Reason),
-		Indeterminate:  e.Indeterminate,
+		Indeterminate:  e.Indeterminate || e.Done, // clients are told in Detail that it was done
 		Leader:         leader,
 		LeaderEndpoint: s.endpointOf(leader),
 		Limit:          e.Limit,
@@ -92,7 +92,7 @@ func etcdError(ctx context.Context, e *actors.Error) error {
 		return rpctypes.ErrGRPCNoSpace
 	case actors.ReasonDeadline:
 		return endOf(ctx)
-	case actors.ReasonMachineFailed:
+	case actors.ReasonMachineFailed, actors.ReasonResultTooLarge:
 		return status.Error(codes.Unknown, "castaway: "+e.Detail)
 	}
 	if e.Indeterminate {
@@ -158,6 +158,8 @@ func reasonName(r actors.Reason) string {
 		return "DEADLINE"
 	case actors.ReasonMachineFailed:
 		return "MACHINE_FAILED"
+	case actors.ReasonResultTooLarge:
+		return "RESULT_TOO_LARGE"
 	default:
 		return fmt.Sprintf("REASON_%d", r)
 	}

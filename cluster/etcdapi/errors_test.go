@@ -56,6 +56,7 @@ func TestOutcomesAreKeptApart(t *testing.T) {
 		{apitest.Indeterminate(actors.ReasonHalted), rpctypes.ErrGRPCTimeout, "HALTED", true, true},
 		{apitest.Indeterminate(actors.ReasonDeadline), rpctypes.ErrGRPCDeadlineExceeded, "DEADLINE", true, false},
 		{apitest.NotDone(actors.ReasonMachineFailed, 0), status.Error(codes.Unknown, "castaway: a test has refused it"), "MACHINE_FAILED", false, false},
+		{&actors.Error{Reason: actors.ReasonResultTooLarge, Done: true, Detail: "a test has done it"}, status.Error(codes.Unknown, "castaway: a test has done it"), "RESULT_TOO_LARGE", true, false},
 		{errors.New("something else"), status.Error(codes.Unknown, "castaway: something else"), "UNKNOWN", true, false},
 	}
 	for _, c := range cases {
