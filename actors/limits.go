@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"castaway/messages"
 )
 
 // ErrConfig is in every error about a configuration; its text names the field.
@@ -81,6 +83,9 @@ func DefaultLimits() Limits {
 	}
 }
 
+// proposalOverhead is more than a forwarded command has on the wire beside its bytes.
+const proposalOverhead = 32
+
 func (l *Limits) validate() error {
 	for _, f := range []struct {
 		name  string
@@ -106,6 +111,23 @@ func (l *Limits) validate() error {
 	} {
 		if f.value < 1 {
 			return invalid("Limits."+f.name, f.value, "at least 1")
+		}
+	}
+	// What goes to another node must fit an envelope. MaxEntryBytes of messages is
+	// half of one, so that there is room for what is around the commands.
+	for _, f := range []struct {
+		name       string
+		value, max int
+		meaning    string
+	}{
+		{"MaxEntryBytes", l.MaxEntryBytes, messages.MaxEntryBytes, "an entry travels in one"},
+		{"MaxBatchBytes", l.MaxBatchBytes, messages.MaxEntryBytes, "a batch is forwarded in one"},
+		{"MaxBatchCommands", l.MaxBatchCommands, messages.MaxEntryBytes / proposalOverhead, "a batch is forwarded in one"},
+		{"MaxMessageBytes", l.MaxMessageBytes, messages.MaxEntryBytes, "a message travels in one"},
+	} {
+		if f.value > f.max {
+			return invalid("Limits."+f.name, f.value, fmt.Sprintf("at most %d, since %s envelope of at most %d bytes",
+				f.max, f.meaning, messages.MaxEnvelopeBytes))
 		}
 	}
 	if l.MaxUncommittedBytes < l.MaxEntryBytes+l.MaxBatchBytes {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"castaway/messages"
 )
 
 // Bounds of what a node can be told.
@@ -13,10 +15,10 @@ const (
 	minTick         = time.Millisecond
 	maxTick         = time.Second
 	maxPeers        = 15
-	maxMessageBytes = 1 * MiB   // several of them must fit into one batch of the remoting
-	maxEntryBytes   = 2 * MiB   // one of them must fit into a transaction of the store
-	minFloorBytes   = 128 * MiB // what the store may need for its own housekeeping
-	batchBytes      = 1 * MiB   // what is proposed at once
+	maxMessageBytes = 1 * MiB                       // several of them must fit into one batch of the remoting
+	maxEntryBytes   = Bytes(messages.MaxEntryBytes) // one must fit into an envelope, and into a transaction of the store
+	minFloorBytes   = 128 * MiB                     // what the store may need for its own housekeeping
+	batchBytes      = 1 * MiB                       // what is proposed at once
 )
 
 // Validate says all that is wrong with c, or nil.
