@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 
 	"castaway/raft"
@@ -161,6 +162,18 @@ func (b *inbox) takeReads(dst []*waiter) []*waiter {
 		}
 	}
 	return dst
+}
+
+// takeControl takes the first control, or nil.
+func (b *inbox) takeControl() any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.controls) == 0 {
+		return nil
+	}
+	c := b.controls[0]
+	b.controls = slices.Delete(b.controls, 0, 1)
+	return c
 }
 
 func (b *inbox) takeControls() []any {

@@ -67,8 +67,10 @@ func (m *machineActor) Receive(ctx actor.Context) {
 	}
 }
 
-// take brings what waits in the inbox to the desk.
+// take brings what waits in the inbox to the desk. Only when all of it is safe there
+// is the user's code run for a status.
 func (m *machineActor) take() {
+	var asked []*askMachine
 	for _, c := range m.desk.inbox.takeControls() {
 		switch c := c.(type) {
 		case *work:
@@ -78,13 +80,16 @@ func (m *machineActor) take() {
 				m.desk.queue = append(m.desk.queue, c)
 			}
 		case *askMachine:
-			m.answerStatus(c)
+			asked = append(asked, c)
 		}
 	}
 	if readers := m.desk.inbox.takeReads(nil); len(readers) > 0 {
 		w := &work{index: m.desk.reached.Index, readers: readers}
 		m.desk.reads.Add(int64(len(readers)))
 		m.desk.waiting = append(m.desk.waiting, w)
+	}
+	for _, a := range asked {
+		m.answerStatus(a)
 	}
 }
 
@@ -263,8 +268,23 @@ func (m *machineActor) answerStatus(a *askMachine) {
 		return
 	}
 	s := machineStatus{applied: m.applied}
-	if h, ok := m.machine.(Hasher); ok {
-		s.hash, s.hashed = h.StateHash(), true
-	}
+	s.hash, s.hashed = m.hash()
 	a.answer <- s
+}
+
+// hash asks the machine for its hash, if it has one to give. Like that of a query,
+// its panic is none of the log's business.
+func (m *machineActor) hash() (hash uint64, hashed bool) {
+	h, ok := m.machine.(Hasher)
+	if !ok {
+		return 0, false
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			m.host.cfg.Logger.Error("StateHash panicked", "node", m.host.cfg.ID, "group", m.cfg.Group,
+				"panic", p, "stack", string(debug.Stack()))
+			hash, hashed = 0, false
+		}
+	}()
+	return h.StateHash(), true
 }

@@ -88,9 +88,10 @@ func (s *server) start(ctx actor.Context) {
 	s.armTicker()
 	if s.halted.Load() != nil {
 		s.halt(*s.halted.Load())
-		return
+	} else {
+		s.reopen()
 	}
-	s.reopen()
+	s.controls()
 }
 
 // armTicker asks for one tick. The next is asked for when it comes, so that a
@@ -241,9 +242,10 @@ func (s *server) behave(name string, receive actor.ReceiveFunc) {
 	s.behavior.Become(receive)
 }
 
-// controls serves what the handle asks for, in any behaviour.
+// controls serves what the handle asks for, in any behaviour. What was not yet
+// served when one panics is left to the next server.
 func (s *server) controls() {
-	for _, c := range s.board.server.takeControls() {
+	for c := s.board.server.takeControl(); c != nil; c = s.board.server.takeControl() {
 		switch c := c.(type) {
 		case *statusRequest:
 			c.answer <- s.status()
