@@ -50,7 +50,9 @@ type Limits struct {
 	// MaxReplayBytes bounds what the machine reads from the log at once.
 	MaxReplayBytes int
 
-	// The following are the core's: see raft.Config.
+	// The following are the core's: see raft.Config. MaxInflightBytes is also how
+	// much a heartbeat may find before it on its way to a follower that catches up:
+	// more makes heartbeats late.
 
 	MaxMessageBytes     int
 	MaxInflightMessages int
@@ -77,7 +79,7 @@ func DefaultLimits() Limits {
 		MaxReplayBytes:        1 << 20,
 		MaxMessageBytes:       64 << 10,
 		MaxInflightMessages:   64,
-		MaxInflightBytes:      4 << 20,
+		MaxInflightBytes:      1 << 20,
 		MaxUncommittedBytes:   64 << 20,
 		CacheBytes:            16 << 20,
 	}

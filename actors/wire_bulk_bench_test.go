@@ -10,11 +10,13 @@ import (
 	"castaway/raft"
 )
 
-// BenchmarkHeartbeatUnderBulk is the round trip of a small message while 64
-// messages of 64 KiB are always on their way to the same peer: as much as a
-// follower that catches up has in flight.
+// BenchmarkHeartbeatUnderBulk is the round trip of a small message while as much is
+// always on its way to the same peer as a follower that catches up has in flight by
+// default.
 func BenchmarkHeartbeatUnderBulk(b *testing.B) {
-	const inFlight, size = 64, 64 << 10
+	limits := actors.DefaultLimits()
+	size := limits.MaxMessageBytes
+	inFlight := min(limits.MaxInflightMessages, limits.MaxInflightBytes/size)
 	window, back := make(chan struct{}, inFlight), make(chan struct{}, 1)
 	nodes := map[raft.NodeID]*wired{}
 	peers := loopback(b, 1, 2)

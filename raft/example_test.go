@@ -22,7 +22,7 @@ func Example() {
 
 		MaxMessageBytes:     64 << 10,
 		MaxInflightMessages: 64,
-		MaxInflightBytes:    4 << 20,
+		MaxInflightBytes:    1 << 20,
 		MaxUncommittedBytes: 64 << 20,
 		MaxEntryBytes:       1 << 20,
 		MaxPendingReads:     1000,

@@ -80,7 +80,7 @@ func limitKeys() []Key {
 		{"max-entry-bytes", s, "1536KiB", "bytes", "largest command; a larger one is refused", func(c *Config) any { return &c.MaxEntryBytes }},
 		{"max-message-bytes", s, "64KiB", "bytes", "entries in one message between peers; a single larger one travels alone", func(c *Config) any { return &c.MaxMessageBytes }},
 		{"max-inflight-messages", s, "64", "messages", "messages on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightMessages }},
-		{"max-inflight-bytes", s, "4MiB", "bytes", "bytes on their way to one peer, unanswered", func(c *Config) any { return &c.MaxInflightBytes }},
+		{"max-inflight-bytes", s, "1MiB", "bytes", "bytes on their way to one peer, unanswered; heartbeats wait behind them", func(c *Config) any { return &c.MaxInflightBytes }},
 		{"max-uncommitted-bytes", s, "64MiB", "bytes", "what a leader takes on beyond what is committed; more is refused as overload", func(c *Config) any { return &c.MaxUncommittedBytes }},
 		{"max-queued-commands", s, "65536", "commands", "commands that wait for their turn on this node; more are refused as overload", func(c *Config) any { return &c.MaxQueuedCommands }},
 		{"max-queued-bytes", s, "64MiB", "bytes", "bytes of the commands that wait for their turn; more are refused as overload", func(c *Config) any { return &c.MaxQueuedBytes }},
