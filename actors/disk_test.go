@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"castaway/persistence"
@@ -82,6 +83,35 @@ func TestACorruptLogHaltsAtOpen(t *testing.T) {
 		t.Errorf("halted: %q", st.Halted)
 	}
 	c.put(c.nodes[1], "two are enough")
+}
+
+// A leader that finds its log damaged, when it reads entries for a follower, leads no
+// longer: it might have acknowledged what it can't give to anyone.
+func TestDamageFoundForAFollowerHaltsTheLeader(t *testing.T) {
+	var damaged atomic.Uint64 // the node
+	c := newCluster(t, 3, func(h *HostConfig, g *GroupConfig) {
+		g.Limits.CacheBytes = 1
+		id := uint64(h.ID)
+		h.Store = persistence.NewFaulty(h.Store, func(call persistence.Call) persistence.Fault {
+			if call.Operation == persistence.OperationEntries && damaged.Load() == id {
+				return persistence.Fault{Err: persistence.ErrCorrupt}
+			}
+			return persistence.Fault{}
+		})
+	})
+	leader := c.leader()
+	behind := c.followers(leader)[0]
+	c.halt(behind.id)
+	for range 20 {
+		c.put(leader, "missed")
+	}
+	damaged.Store(uint64(leader.id))
+	c.start(behind.id)
+	c.eventually(20, "end of the leader", func() bool { return leader.status().Halted != "" })
+	if err := <-leader.failure; !errors.Is(err, persistence.ErrCorrupt) {
+		t.Errorf("the host failed with %v", err)
+	}
+	c.put(behind, "the others go on")
 }
 
 type corruptStore struct{ persistence.Store }
@@ -192,8 +222,9 @@ func TestTheHardFloorOfALeadersDisk(t *testing.T) {
 	c.agree()
 }
 
-// A follower below its reserve takes no entries, but stays a follower; with room
-// it catches up by itself.
+// A follower below its reserve goes on taking what the leader sends, until its
+// store takes nothing more. It acknowledges nothing of that, but stays a follower,
+// and the leader says who does not keep up; with room it catches up by itself.
 func TestTheReserveOfAFollowersDisk(t *testing.T) {
 	stores := make(map[raft.NodeID]*trickyStore)
 	c := newCluster(t, 3, tricky(stores))
@@ -204,13 +235,19 @@ func TestTheReserveOfAFollowersDisk(t *testing.T) {
 	stores[full.id].set(func(s *trickyStore) { s.space = &persistence.Space{Free: 1, Reserve: 2} })
 	c.eventually(10, "word of it", func() bool { return full.status().Space.Low() })
 	term := leader.status().Raft.HardState.Term
-	last := full.status().Raft.Last
+	for range 10 {
+		c.put(leader, "below the reserve")
+	}
+	c.agree()
+	stores[full.id].noSpace("append")
+	durable := full.status().Raft.Durable
 	for range 30 {
-		c.put(leader, "meanwhile")
+		c.put(leader, "below the floor")
 	}
-	if st := full.status(); st.Raft.Last != last || st.Behaviour != "follower" {
-		t.Errorf("the full follower took entries, from %v to %v, as a %s", last, st.Raft.Last, st.Behaviour)
+	if st := full.status(); st.Raft.Durable != durable || st.Behaviour != "follower" {
+		t.Errorf("the full follower made entries durable, from %v to %v, as a %s", durable, st.Raft.Durable, st.Behaviour)
 	}
+	stores[full.id].room()
 	stores[full.id].set(func(s *trickyStore) { s.space = nil })
 	c.agree()
 	if now := leader.status().Raft.HardState.Term; now != term {

@@ -297,6 +297,10 @@ func (l *logActor) fetch(f fetch) {
 	}
 	// What was not yet appended cannot be asked for: the core still holds it.
 	entries, err := l.host.cfg.Store.Entries(l.cfg.Group, f.fetch.First, f.fetch.Last, f.fetch.MaxBytes)
+	if errors.Is(err, persistence.ErrCorrupt) || errors.Is(err, persistence.ErrFailed) {
+		l.fail("read", err)
+		return
+	}
 	if err != nil {
 		l.host.cfg.Logger.Warn("entries could not be read for a follower; they will be asked for again",
 			"node", l.host.cfg.ID, "group", l.cfg.Group, "follower", f.fetch.To, "first", f.fetch.First, "error", err)
