@@ -70,6 +70,9 @@
 //     second voter with an older memory (C43).
 //   - What rests on a write leaves from the log actor, after the sync (C08). A store
 //     that failed is never written again, and nothing is acknowledged after it (C40).
+//     Without space it is asked again, and nothing is acknowledged until it has it.
+//   - Below the disk's reserve a leader proposes nothing for clients; what is proposed
+//     is taken and committed down to the store's own floor, so that reads go on.
 //   - A server that a leader proves to have lost what it acknowledged halts, and its
 //     data is condemned: no later start on it takes part (persistence.Store.Condemn).
 //   - Behaviours decide what clients get; messages of other servers go to the core

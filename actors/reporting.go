@@ -79,16 +79,24 @@ func (s *server) waitingFor(st *Status) string {
 		return "nothing any more: this node's part of the group has halted"
 	case s.core == nil:
 		return "its log to be read from the disk"
-	case s.lowDisk:
-		return s.diskReserve().Detail
 	case s.role.Role == raft.Candidate, s.role.Role == raft.PreCandidate:
 		return fmt.Sprintf("the votes of a majority of %v, to lead term %d", st.Raft.Configuration.Voters, st.Raft.HardState.Term)
 	case s.role.Leader == raft.None:
 		return fmt.Sprintf("a leader: none was heard yet in term %d", st.Raft.HardState.Term)
 	case s.role.Role == raft.Leader && st.Raft.Commit < st.Raft.Last.Index:
-		return missing(&st.Raft)
+		return missing(&st.Raft) + s.lowDiskToo()
+	case s.lowDisk:
+		return s.diskReserve().Detail
 	}
 	return ""
+}
+
+// lowDiskToo adds why a leader would propose nothing anyway.
+func (s *server) lowDiskToo() string {
+	if !s.lowDisk {
+		return ""
+	}
+	return "; and " + s.diskReserve().Detail
 }
 
 // missing says who has to acknowledge the next entry.
@@ -103,7 +111,7 @@ func missing(st *raft.Status) string {
 		case !p.RecentlyActive:
 			silent = append(silent, fmt.Sprintf("node %d (silent)", p.ID))
 		case p.Match < next:
-			behind = append(behind, fmt.Sprintf("node %d (has %d)", p.ID, p.Match))
+			behind = append(behind, fmt.Sprintf("node %d (has %d, and answers: if that stays so, its own status says why, such as a full disk)", p.ID, p.Match))
 		}
 	}
 	return fmt.Sprintf("acknowledgements of entry %d by a majority; missing: %s", next, strings.Join(append(behind, silent...), ", "))

@@ -149,9 +149,6 @@ func (s *server) step(e *messages.Envelope) {
 		s.host.cfg.Logger.Warn("an envelope was dropped", "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
 		return
 	}
-	if a, ok := m.(*raft.AppendEntries); ok && s.lowDisk && len(a.Entries) > 0 {
-		return // heartbeats still hold us as a follower; the leader will ask again
-	}
 	s.carryOut(s.core.Step(m))
 }
 
@@ -264,8 +261,10 @@ func (s *server) housekeeping() {
 	}
 }
 
-// disk follows the disk's reserve. Proposals are refused and entries not taken
-// below it; both resume by themselves.
+// disk follows the disk's reserve. Below it a leader refuses proposals, until there
+// is room again. What a leader has proposed is taken all the same, as long as the
+// store takes it: all disks fill up together, and without the first entry of its
+// term no new leader could serve so much as a read.
 func (s *server) disk(r spaceReport) {
 	s.lowDisk = r.space.Low()
 	detail := "the disk has room again"

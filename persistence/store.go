@@ -58,12 +58,13 @@ type Store interface {
 // Space is a store's room, in bytes.
 type Space struct {
 	Free uint64
-	// Reserve is what proposals must leave free; below it, a leader refuses them
-	// and a follower takes no entries.
+	// Reserve is what proposals must leave free: below it, a leader refuses them.
+	// What was proposed before is still written, by leader and followers, until the
+	// store's hard floor (ErrNoSpace).
 	Reserve uint64
 }
 
-// Low says that only hard states may still be written.
+// Low says that nothing new may be proposed.
 func (s Space) Low() bool { return s.Free < s.Reserve }
 
 // final says whether an error of a writing call ends the store (C40).
