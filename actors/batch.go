@@ -19,11 +19,11 @@ import (
 func (s *server) proposeBatches() {
 	l := &s.cfg.Limits
 	if s.lowDisk && s.leads() {
-		failAll(s.board.server.takeProposals(nil, math.MaxInt, math.MaxInt), s.diskReserve())
+		failAll(s.board.server.takeProposals(math.MaxInt, math.MaxInt), s.diskReserve())
 		return
 	}
 	for s.mayPropose() {
-		ws := s.board.server.takeProposals(nil, l.MaxBatchCommands, l.MaxBatchBytes)
+		ws := s.board.server.takeProposals(l.MaxBatchCommands, l.MaxBatchBytes)
 		if len(ws) == 0 {
 			return
 		}

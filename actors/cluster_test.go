@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -47,7 +46,7 @@ func newSystem() *actor.ActorSystem {
 		actor.WithDeadLetterThrottleInterval(time.Millisecond))
 }
 
-func silent() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // newCluster starts n hosts; tune, unless nil, changes their configurations.
 func newCluster(t testing.TB, n int, tune func(*HostConfig, *GroupConfig)) *cluster {

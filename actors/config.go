@@ -69,7 +69,7 @@ func (c *HostConfig) complete() error {
 		c.Logger = slog.Default()
 	}
 	if c.Random == nil {
-		c.Random = rand.IntN
+		c.Random = rand.IntN //nolint:forbidigo // a node in production has no seed to be repeated from
 	}
 	for _, b := range []struct{ given, preset *Budget }{
 		{&c.HostBudget, &d.HostBudget}, {&c.TransportBudget, &d.TransportBudget}, {&c.GroupBudget, &d.GroupBudget},

@@ -3,7 +3,6 @@ package actors_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"strconv"
 
@@ -31,7 +30,7 @@ func (c *counter) Query(any) (any, error) { return c.sum, nil }
 
 // Three hosts in one process replicate a counter: what one adds, the others read.
 func Example() {
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	nodes := []raft.NodeID{1, 2, 3}
 	network := actors.NewLocalNetwork(nodes...)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))

@@ -16,8 +16,7 @@ func TransportUnderTest(system *actor.ActorSystem, id raft.NodeID, network Netwo
 		Clock: RealClock(), Logger: slog.New(slog.DiscardHandler), Stats: board}))
 	spawned := make(chan *actor.PID, 1)
 	parent = system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		switch ctx.Message().(type) {
-		case *actor.Started:
+		if _, started := ctx.Message().(*actor.Started); started {
 			transport := ctx.Spawn(props)
 			ctx.Send(transport, registerGroup{Group: 1, Server: server})
 			spawned <- transport

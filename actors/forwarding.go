@@ -18,7 +18,7 @@ func (s *server) forwardBatches() {
 		return
 	}
 	for len(s.ledger.forwarded) < l.MaxForwardBatches {
-		ws := s.board.server.takeProposals(nil, l.MaxBatchCommands, l.MaxBatchBytes)
+		ws := s.board.server.takeProposals(l.MaxBatchCommands, l.MaxBatchBytes)
 		if ws = s.withoutRemote(ws); len(ws) == 0 {
 			break
 		}

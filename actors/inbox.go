@@ -134,22 +134,22 @@ func (b *inbox) awake() {
 	b.mu.Unlock()
 }
 
-// takeProposals moves up to maxCount proposals and about maxBytes to dst.
-func (b *inbox) takeProposals(dst []*waiter, maxCount, maxBytes int) []*waiter {
+// takeProposals takes up to maxCount proposals and about maxBytes.
+func (b *inbox) takeProposals(maxCount, maxBytes int) (ws []*waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for size := 0; b.proposals.len() > 0 && len(dst) < maxCount; {
+	for size := 0; b.proposals.len() > 0 && len(ws) < maxCount; {
 		w := b.proposals.peek()
-		if size += w.size(); size > maxBytes && len(dst) > 0 {
+		if size += w.size(); size > maxBytes && len(ws) > 0 {
 			break
 		}
 		b.proposals.pop()
 		b.bytes -= w.size()
 		if w.take() {
-			dst = append(dst, w)
+			ws = append(ws, w)
 		}
 	}
-	return dst
+	return ws
 }
 
 // takeReads moves all reads to dst.

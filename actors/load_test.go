@@ -49,7 +49,7 @@ func (l *load) client(g *Group, name string) {
 		l.mu.Unlock()
 		var e *Error
 		if errors.As(err, &e) && e.RetryAfter > 0 {
-			time.Sleep(l.c.timeout() / 20) // what a client does: back off
+			<-time.After(l.c.timeout() / 20) // what a client does: back off
 		}
 	}
 }

@@ -103,9 +103,9 @@ func (m *machineActor) run() {
 	for caughtUp && len(m.desk.queue) > 0 {
 		w := m.desk.queue[0]
 		if !m.do(w) {
-			caughtUp = false
 			break
 		}
+		m.disappoint(w, w.span.Last+1)
 		m.desk.queue[0] = nil
 		m.desk.queue = m.desk.queue[1:]
 		m.desk.finished(w)
@@ -154,14 +154,12 @@ func (m *machineActor) apply(entries []raft.Entry, w *work) {
 		if c := m.desk.careful; m.applied < c.last {
 			n = min(n, max(1, int(c.first)-1-int(m.applied)))
 		}
-		if !m.applySome(entries[:n], w) {
-			return
-		}
+		m.applySome(entries[:n], w)
 		entries = entries[n:]
 	}
 }
 
-func (m *machineActor) applySome(entries []raft.Entry, w *work) bool {
+func (m *machineActor) applySome(entries []raft.Entry, w *work) {
 	commands := m.commands[:0]
 	for i := range entries {
 		if e := &entries[i]; e.Kind == raft.EntryCommand {
@@ -179,13 +177,12 @@ func (m *machineActor) applySome(entries []raft.Entry, w *work) bool {
 		m.desk.attempt.first, m.desk.attempt.last = 0, 0
 		m.advance(last)
 		if w != nil {
-			w.answer(commands, results)
+			m.answer(w, commands, results)
 		}
 		clear(commands)
-		return true
+		return
 	}
 	m.advance(last)
-	return true
 }
 
 func (m *machineActor) advance(last *raft.Entry) {
@@ -198,12 +195,10 @@ func (m *machineActor) advance(last *raft.Entry) {
 // answer gives the results to those among w's waiters whose commands they are.
 // Both are in the order of the log. What is answered is taken out of w first, so
 // that it is never answered again.
-func (w *work) answer(commands []Command, results [][]byte) {
+func (m *machineActor) answer(w *work, commands []Command, results [][]byte) {
 	for i := range commands {
 		c := &commands[i]
-		for len(w.blocks) > 0 && (len(w.blocks[0].waiters) == 0 || w.blocks[0].last() < c.Index) {
-			w.blocks = w.blocks[1:]
-		}
+		m.disappoint(w, c.Index)
 		if len(w.blocks) == 0 {
 			return
 		}
@@ -214,11 +209,33 @@ func (w *work) answer(commands []Command, results [][]byte) {
 		if b.term != c.Term {
 			panic(fmt.Sprintf("actors: entry %d was proposed in term %d, but committed in term %d", c.Index, b.term, c.Term))
 		}
-		waiter := b.waiters[0]
-		b.first, b.waiters = b.first+1, b.waiters[1:]
+		waiter := b.pop()
 		waiter.result = Result{Index: c.Index, Term: c.Term, Value: results[i]}
 		waiter.finish()
 	}
+}
+
+// disappoint answers those of w who wait for an index below next: the server gave
+// them along with entries among which their commands are not.
+func (m *machineActor) disappoint(w *work, next raft.Index) {
+	for len(w.blocks) > 0 {
+		b := &w.blocks[0]
+		switch {
+		case len(b.waiters) == 0:
+			w.blocks = w.blocks[1:]
+		case b.first < next:
+			b.pop().fail(m.unknown(ReasonLeadershipLost, "another entry was committed where the command was expected; read to find out what became of it"))
+		default:
+			return
+		}
+	}
+}
+
+// pop takes out who waits for the block's first index.
+func (b *block) pop() *waiter {
+	w := b.waiters[0]
+	b.first, b.waiters = b.first+1, b.waiters[1:]
+	return w
 }
 
 // answerReads answers every read whose index is applied.

@@ -66,8 +66,8 @@ func TestC43_PanicsInTheMiddle(t *testing.T) {
 				h.Store = &bombStore{Store: h.Store, bomb: bomb}
 				h.Network = &bombNetwork{Network: votes.watch(h.Network), bomb: bomb}
 				g.Trace = func(raft.TraceEvent) { bomb.inject("core", nil) }
-				make := g.Machine
-				g.Machine = func() StateMachine { return &bombMachine{StateMachine: make(), bomb: bomb} }
+				machine := g.Machine
+				g.Machine = func() StateMachine { return &bombMachine{StateMachine: machine(), bomb: bomb} }
 				plenty := Budget{Restarts: 1000, Within: time.Minute}
 				h.TransportBudget = plenty
 				g.ServerBudget, g.LogBudget, g.MachineBudget = plenty, plenty, plenty

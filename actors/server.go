@@ -146,19 +146,10 @@ func (s *server) step(e *messages.Envelope) {
 	}
 	m, err := messages.FromEnvelope(e)
 	if err != nil {
-		s.malformed(e, err)
+		s.host.cfg.Logger.Warn("an envelope was dropped", "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
 		return
 	}
 	s.carryOut(s.core.Step(m))
-}
-
-// malformed counts what is no message, beside what the transport drops, and logs it
-// once per peer: one that is faulty must not fill the log.
-func (s *server) malformed(e *messages.Envelope, err error) {
-	if s.host.transport.drop(raft.NodeID(e.GetFrom()), dropMalformed) {
-		s.host.cfg.Logger.Warn("an envelope was dropped; more of the kind are counted only", "reason", dropMalformed.String(),
-			"kind", messages.KindOf(e), "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
-	}
 }
 
 // carryOut does what the core asks for. What goes to the network goes first, so

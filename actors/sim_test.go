@@ -230,7 +230,7 @@ func TestCrashesInManyRuns(t *testing.T) {
 		crashing = false
 		s.network.HealAll()
 		s.pass(10 * groups[0].cfg.ElectionTimeout())
-		var after error = errInjected
+		after := errInjected
 		groups[0].ProposeAsync([]byte("after"), func(_ Result, err error) { after = err })
 		s.pass(groups[0].cfg.ElectionTimeout())
 		if after != nil || len(told) != asked {

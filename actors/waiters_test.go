@@ -75,7 +75,7 @@ func TestInboxAgainstAModel(t *testing.T) {
 						expected = append(expected, model[0])
 					}
 				}
-				if got := b.takeProposals(nil, n, 20); !slices.Equal(got, expected) {
+				if got := b.takeProposals(n, 20); !slices.Equal(got, expected) {
 					t.Fatalf("took %d, expected %d, or in another order", len(got), len(expected))
 				}
 				hand = append(expected, hand...) // what is returned goes in front

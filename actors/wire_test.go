@@ -83,7 +83,7 @@ func (n *wired) state(of raft.NodeID) actors.GateState {
 
 func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) { // a counter has no event
+	for deadline := time.Now().Add(20 * time.Second); !ok(); <-time.After(time.Millisecond) { // a counter has no event
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

@@ -22,7 +22,6 @@ type schedule struct {
 	total  int
 	sent   []raft.Message // some messages, to be replayed later
 	acks   map[raft.NodeID][]raft.Ack
-	reads  int
 }
 
 // The events of the safety phase.
