@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"castaway/messages"
 	"castaway/raft"
 )
 
@@ -54,6 +55,31 @@ func TestC28_AnIsolatedLeadersRequestsEndAsIndeterminate(t *testing.T) {
 			t.Errorf("%q was applied", lost)
 		}
 	}
+}
+
+// A deposed leader hears of the next one and, in the same message, that an entry is
+// committed where it had proposed its own. Who waits for that is told that its outcome
+// is unknown.
+func TestALeaderIsDeposedByACommit(t *testing.T) {
+	c := newCluster(t, 3, func(_ *HostConfig, g *GroupConfig) { g.ElectionTicks = 400 })
+	_ = c.nodes[1].group.Campaign(t.Context())
+	leader := c.leader()
+	c.agree()
+	c.network.Isolate(leader.id)
+	told := make(chan error, 1)
+	leader.group.ProposeAsync([]byte("mine"), func(_ Result, err error) { told <- err })
+	c.eventually(1, "proposal", func() bool { return leader.status().Inflight.Proposed == 1 })
+
+	st := leader.status()
+	term, at := st.Raft.HardState.Term+1, raft.Position{Term: st.Raft.HardState.Term, Index: st.Raft.Commit}
+	es := []raft.Entry{{Term: term, Index: at.Index + 1, Kind: raft.EntryNoOp}}
+	messages.Seal(es)
+	leader.group.send(leader.group.pids.server, messages.ToEnvelope(7, 1, &raft.AppendEntries{
+		Header:   raft.Header{From: c.followers(leader)[0].id, To: leader.id, Term: term},
+		Previous: at, Commit: at.Index + 1, Entries: es,
+	}))
+	c.eventually(1, "answer", func() bool { return len(told) == 1 })
+	want(t, <-told, ReasonLeadershipLost, true)
 }
 
 // A deadline that ends before anyone acted withdraws the command; one that ends

@@ -146,14 +146,25 @@ func (s *server) step(e *messages.Envelope) {
 	}
 	m, err := messages.FromEnvelope(e)
 	if err != nil {
-		s.host.cfg.Logger.Warn("an envelope was dropped", "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
+		s.malformed(e, err)
 		return
 	}
 	s.carryOut(s.core.Step(m))
 }
 
+// malformed counts what is no message, beside what the transport drops, and logs it
+// once per peer: one that is faulty must not fill the log.
+func (s *server) malformed(e *messages.Envelope, err error) {
+	if s.host.transport.drop(raft.NodeID(e.GetFrom()), dropMalformed) {
+		s.host.cfg.Logger.Warn("an envelope was dropped; more of the kind are counted only", "reason", dropMalformed.String(),
+			"kind", messages.KindOf(e), "node", s.host.cfg.ID, "group", s.cfg.Group, "from", e.GetFrom(), "error", err)
+	}
+}
+
 // carryOut does what the core asks for. What goes to the network goes first, so
-// that the followers write while we do (T10.2.1).
+// that the followers write while we do (T10.2.1). The role goes before what is
+// committed: who waits for a deposed leader's entries must be answered before those
+// of another leader, at the same indexes, are taken for theirs.
 func (s *server) carryOut(e raft.Effects) {
 	if e.Forgotten != nil {
 		s.forgot(e.Forgotten)
@@ -173,14 +184,14 @@ func (s *server) carryOut(e raft.Effects) {
 	for _, f := range e.Fetch {
 		s.send(s.pids.log, fetch{incarnation: s.life, fetch: f})
 	}
+	if e.Role != nil {
+		s.become(*e.Role)
+	}
 	if !e.Commit.Empty() {
 		s.committed(e.Commit)
 	}
 	s.confirmed(e.Reads)
 	s.unconfirmed(e.Aborted)
-	if e.Role != nil {
-		s.become(*e.Role)
-	}
 }
 
 func (s *server) envelopes(ms []raft.Message) []*messages.Envelope {
