@@ -17,8 +17,8 @@ import (
 // so everyone is answered once, whichever actor crashes.
 //
 // Its state settles the race with the caller's context: only one of
-// waiting→taken (the server), waiting→gone and taken→gone (the caller), and
-// taken→answered (the owner) can win.
+// waiting→taken (the server), taken→waiting (the server, which puts it back),
+// waiting→gone and taken→gone (the caller), and taken→answered (the owner) can win.
 type waiter struct {
 	state   atomic.Uint32
 	command []byte
@@ -99,17 +99,21 @@ func (w *waiter) wait(ctx context.Context, group raft.GroupID) (bool, *Error) {
 	case <-ctx.Done():
 	}
 	err := &Error{Group: group, Reason: ReasonDeadline, Cause: context.Cause(ctx)}
-	switch {
-	case w.state.CompareAndSwap(waiting, gone):
-		err.Detail = fmt.Sprintf("the request was withdrawn before anything was done for it, since its context ended: %v", err.Cause)
-		return false, err
-	case w.state.CompareAndSwap(taken, gone):
-		err.Indeterminate = true
-		err.Detail = fmt.Sprintf("the request was being carried out when its context ended: %v; read to find out what became of it", err.Cause)
-		return false, err
+	for {
+		switch state := w.state.Load(); {
+		case state == answered:
+			<-w.done
+			return true, nil
+		case !w.state.CompareAndSwap(state, gone): // taken, put back or answered just now
+		case state == waiting:
+			err.Detail = fmt.Sprintf("the request was withdrawn before anything was done for it, since its context ended: %v", err.Cause)
+			return false, err
+		default:
+			err.Indeterminate = true
+			err.Detail = fmt.Sprintf("the request was being carried out when its context ended: %v; read to find out what became of it", err.Cause)
+			return false, err
+		}
 	}
-	<-w.done
-	return true, nil
 }
 
 // failAll answers every one of ws.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -32,6 +33,33 @@ func TestAWaiterIsAnsweredOnce(t *testing.T) {
 			t.Fatal("answered, but not carried out")
 		case !mine && !gaveUp.Indeterminate && carriedOut:
 			t.Fatal("carried out, though the caller was told that it was withdrawn")
+		}
+	}
+}
+
+// A caller whose context has ended does not wait any longer, however often its request
+// is taken and put back meanwhile.
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 20000 {
+		w := newWaiter()
+		w.take()
+		owner := make(chan bool)
+		go func() {
+			limit := time.Now().Add(5 * time.Second)
+			for w.putBack() && w.take() {
+				if time.Now().After(limit) {
+					w.finish()
+					owner <- false
+					return
+				}
+			}
+			owner <- true
+		}()
+		w.wait(ended, 1)
+		if !<-owner {
+			t.Fatal("the caller waited for an answer though its context had ended")
 		}
 	}
 }
