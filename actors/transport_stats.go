@@ -26,12 +26,14 @@ const (
 	dropKind
 	// dropReceiver: we were to send it to a node that is no peer of ours.
 	dropReceiver
+	// dropMalformed: its server could make no message of it.
+	dropMalformed
 	dropReasons
 )
 
 func (r dropReason) String() string {
 	return [dropReasons]string{
-		"another cluster", "unknown sender", "another node's", "unknown group", "unknown kind", "unknown receiver",
+		"another cluster", "unknown sender", "another node's", "unknown group", "unknown kind", "unknown receiver", "malformed",
 	}[r]
 }
 

@@ -29,6 +29,11 @@ var faults = []fault{
 		mend: func(n *nemesis, s *server) { n.cluster.start(s) },
 	},
 	{
+		name: "kill -9 together with another",
+		make: func(n *nemesis, s *server) { n.cluster.kill(s); n.cluster.kill(n.next(s)) },
+		mend: func(n *nemesis, s *server) { n.cluster.start(s); n.cluster.start(n.next(s)) },
+	},
+	{
 		name: "stop and continue",
 		make: func(n *nemesis, s *server) { n.cluster.signal(s, syscall.SIGSTOP) },
 		mend: func(n *nemesis, s *server) { n.cluster.signal(s, syscall.SIGCONT) },
@@ -58,6 +63,11 @@ func (n *nemesis) others(s *server) []int {
 		}
 	}
 	return ids
+}
+
+// next is the server after s, in a ring.
+func (n *nemesis) next(s *server) *server {
+	return n.cluster.servers[s.id%len(n.cluster.servers)]
 }
 
 // rage makes faults until the time is over; the last one is mended.
