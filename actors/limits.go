@@ -21,7 +21,8 @@ type Limits struct {
 	// MaxEntryBytes bounds one command.
 	MaxEntryBytes int
 	// MaxQueuedCommands and MaxQueuedBytes bound the commands that wait at a
-	// server for their turn; beyond, they are refused at once.
+	// server for their turn; beyond, they are refused at once. Here and below, a
+	// command counts the few bytes more that its entry does.
 	MaxQueuedCommands int
 	MaxQueuedBytes    int
 	// MaxQueuedReads bounds the reads that wait, at the server and at the machine
@@ -132,9 +133,14 @@ func (l *Limits) validate() error {
 				f.max, f.meaning, messages.MaxEnvelopeBytes))
 		}
 	}
-	if l.MaxUncommittedBytes < l.MaxEntryBytes+l.MaxBatchBytes {
+	largest := l.MaxEntryBytes + commandOverhead // of all commands
+	if l.MaxQueuedBytes < largest {
+		return invalid("Limits.MaxQueuedBytes", l.MaxQueuedBytes,
+			fmt.Sprintf("at least MaxEntryBytes and %d for its entry, %d", commandOverhead, largest))
+	}
+	if least := largest + l.MaxBatchBytes; l.MaxUncommittedBytes < least {
 		return invalid("Limits.MaxUncommittedBytes", l.MaxUncommittedBytes,
-			fmt.Sprintf("at least MaxEntryBytes + MaxBatchBytes, %d", l.MaxEntryBytes+l.MaxBatchBytes))
+			fmt.Sprintf("at least MaxEntryBytes and %d for its entry, and MaxBatchBytes, %d", commandOverhead, least))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func TestDeadlines(t *testing.T) {
 // Each limit that a client can meet is named in the error.
 func TestLimitsAreNamed(t *testing.T) {
 	c := newCluster(t, 3, func(_ *HostConfig, g *GroupConfig) {
-		g.Limits.MaxEntryBytes, g.Limits.MaxQueuedCommands, g.Limits.MaxQueuedBytes, g.Limits.MaxQueuedReads = 10, 3, 20, 2
+		g.Limits.MaxEntryBytes, g.Limits.MaxQueuedCommands, g.Limits.MaxQueuedBytes, g.Limits.MaxQueuedReads = 10, 3, 20+3*commandOverhead, 2
 	})
 	c.network.Isolate(1) // so that what comes, stays
 	g := c.nodes[1].group

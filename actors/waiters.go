@@ -60,8 +60,12 @@ func (w *waiter) take() bool { return w.state.CompareAndSwap(waiting, taken) }
 // putBack undoes take, while nothing has been done for w yet.
 func (w *waiter) putBack() bool { return w.state.CompareAndSwap(taken, waiting) }
 
-// size is what w counts against limits in bytes.
-func (w *waiter) size() int { return len(w.command) }
+// size is what w counts against limits in bytes: what its entry will count in the
+// core, so that a batch that may be taken may also be proposed.
+func (w *waiter) size() int { return len(w.command) + commandOverhead }
+
+// commandOverhead is what a command counts beside its bytes.
+var commandOverhead = raft.Entry{}.Size()
 
 // finish hands over the answer that is in w. The owner must not touch w again.
 func (w *waiter) finish() {

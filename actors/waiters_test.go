@@ -81,6 +81,7 @@ func TestASecondAnswerPanics(t *testing.T) {
 // in between; its count of bytes is that of what waits.
 func TestInboxAgainstAModel(t *testing.T) {
 	limits := DefaultLimits()
+	most := 20 + 3*commandOverhead // bytes of a batch
 	rapid.Check(t, func(t *rapid.T) {
 		b := &inbox{limits: &limits, wake: func() {}}
 		var model, hand []*waiter
@@ -96,14 +97,14 @@ func TestInboxAgainstAModel(t *testing.T) {
 				n := rapid.IntRange(1, 5).Draw(t, "count")
 				var expected []*waiter
 				for size := 0; len(model) > 0 && len(expected) < n; model = model[1:] {
-					if size += model[0].size(); size > 20 && len(expected) > 0 {
+					if size += model[0].size(); size > most && len(expected) > 0 {
 						break
 					}
 					if model[0].state.Load() == waiting {
 						expected = append(expected, model[0])
 					}
 				}
-				if got := b.takeProposals(n, 20); !slices.Equal(got, expected) {
+				if got := b.takeProposals(n, most); !slices.Equal(got, expected) {
 					t.Fatalf("took %d, expected %d, or in another order", len(got), len(expected))
 				}
 				hand = append(expected, hand...) // what is returned goes in front

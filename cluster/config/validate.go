@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"castaway/actors"
 	"castaway/messages"
+	"castaway/raft"
 )
 
 // Bounds of what a node can be told.
@@ -18,7 +20,12 @@ const (
 	maxMessageBytes = 1 * MiB                       // several of them must fit into one batch of the remoting
 	maxEntryBytes   = Bytes(messages.MaxEntryBytes) // one must fit into an envelope, and into a transaction of the store
 	minFloorBytes   = 128 * MiB                     // what the store may need for its own housekeeping
-	batchBytes      = 1 * MiB                       // what is proposed at once
+)
+
+// What the actors ask of the limits that a node can be told.
+var (
+	batchBytes      = Bytes(actors.DefaultLimits().MaxBatchBytes) // what is proposed at once
+	commandOverhead = Bytes(raft.Entry{}.Size())                  // what a command counts beside its bytes
 )
 
 // Validate says all that is wrong with c, or nil.
@@ -168,9 +175,10 @@ func (k *checker) limits() {
 	k.require(c.MaxMessageBytes >= 1*KiB && c.MaxMessageBytes <= maxMessageBytes, "max-message-bytes", "is out of bounds", fmt.Sprintf("use 1KiB to %v", maxMessageBytes))
 	k.require(c.MaxInflightMessages >= 1, "max-inflight-messages", "is too few", "use at least 1")
 	k.require(c.MaxInflightBytes >= c.MaxMessageBytes, "max-inflight-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
-	k.require(c.MaxUncommittedBytes >= c.MaxEntryBytes+batchBytes, "max-uncommitted-bytes", fmt.Sprintf("leaves no room for a batch (%v) and an entry of max-entry-bytes (%v)", batchBytes, c.MaxEntryBytes), "use at least their sum")
+	largest := c.MaxEntryBytes + commandOverhead
+	k.require(c.MaxUncommittedBytes >= largest+batchBytes, "max-uncommitted-bytes", fmt.Sprintf("leaves no room for a batch (%v) and an entry of max-entry-bytes (%v)", batchBytes, c.MaxEntryBytes), fmt.Sprintf("use at least %v", largest+batchBytes))
 	k.require(c.MaxQueuedCommands >= 1, "max-queued-commands", "is too few", "use at least 1")
-	k.require(c.MaxQueuedBytes >= c.MaxEntryBytes, "max-queued-bytes", fmt.Sprintf("is less than max-entry-bytes (%v)", c.MaxEntryBytes), "use at least that")
+	k.require(c.MaxQueuedBytes >= largest, "max-queued-bytes", fmt.Sprintf("leaves no room for an entry of max-entry-bytes (%v)", c.MaxEntryBytes), fmt.Sprintf("use at least %v", largest))
 	k.require(c.MaxQueuedReads >= 1, "max-queued-reads", "is too few", "use at least 1")
 	k.require(c.DiskFloorBytes >= minFloorBytes, "disk-floor-bytes", "leaves the store no room for its own housekeeping", fmt.Sprintf("use at least %v", minFloorBytes))
 	k.require(c.DiskReserveBytes >= c.DiskFloorBytes, "disk-reserve-bytes", fmt.Sprintf("is less than disk-floor-bytes (%v)", c.DiskFloorBytes), "use at least that")
