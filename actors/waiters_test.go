@@ -42,11 +42,12 @@ func TestAWaiterIsAnsweredOnce(t *testing.T) {
 func TestAWaitEndsWithItsContext(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	for range 20000 {
+	for range 5000 {
 		w := newWaiter()
 		w.take()
 		owner := make(chan bool)
 		go func() {
+			owner <- true // it has begun
 			limit := time.Now().Add(5 * time.Second)
 			for w.putBack() && w.take() {
 				if time.Now().After(limit) {
@@ -57,6 +58,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 			}
 			owner <- true
 		}()
+		<-owner
 		w.wait(ended, 1)
 		if !<-owner {
 			t.Fatal("the caller waited for an answer though its context had ended")
