@@ -79,6 +79,8 @@
 //     in every one of them. After each message, behaviour and core.Role() agree.
 //   - The machine holds exactly the entries up to its applied index, and its state
 //     never goes back in time for a reader, also across its crashes.
+//   - What the machine takes from the log, it has read in the same state of the log
+//     as the committed position that vouches for it (see replay.go).
 //   - A request is forwarded at most once (C36).
 //   - No actor starts a goroutine, reads a clock, or uses chance other than through
 //     HostConfig; so a Dispatcher and a Clock that are deterministic make the cast so.
