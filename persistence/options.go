@@ -101,7 +101,7 @@ func (o *Options) Validate() error {
 	if o.MemTables < 1 || o.MemTables > 16 {
 		bad("MemTables is %d: must be from 1 to 16", o.MemTables)
 	}
-	if need := o.ownWrites(); o.HardFloorBytes < need {
+	if need := o.LeastHardFloorBytes(); o.HardFloorBytes < need {
 		bad("HardFloorBytes is %d: must be at least %d, what Badger may write on its own account", o.HardFloorBytes, need)
 	}
 	if o.ReserveBytes < o.HardFloorBytes {
@@ -115,9 +115,9 @@ func (o *Options) transactionBytes() int64 {
 	return o.MemTableBytes*transactionShare/100 - transactionSlack
 }
 
-// ownWrites is the least that Badger needs room for beside what it is told to
-// write: every memtable that waits becomes a table while its log is still there,
+// LeastHardFloorBytes is what HardFloorBytes must be at least: what Badger needs room
+// for beside what it is told to write. Every memtable that waits becomes a table while its log is still there,
 // and a compaction writes its outputs before it lets go of its inputs.
-func (o *Options) ownWrites() uint64 {
+func (o *Options) LeastHardFloorBytes() uint64 {
 	return uint64(o.MemTableBytes) * uint64(o.MemTables+levelZeroStall+2)
 }

@@ -9,6 +9,7 @@ import (
 
 	"castaway/actors"
 	"castaway/messages"
+	"castaway/persistence"
 	"castaway/raft"
 )
 
@@ -19,7 +20,6 @@ const (
 	maxPeers        = 15
 	maxMessageBytes = 1 * MiB                       // several of them must fit into one batch of the remoting
 	maxEntryBytes   = Bytes(messages.MaxEntryBytes) // one must fit into an envelope, and into a transaction of the store
-	minFloorBytes   = 128 * MiB                     // what the store may need for its own housekeeping
 )
 
 // What the actors ask of the limits that a node can be told.
@@ -180,7 +180,9 @@ func (k *checker) limits() {
 	k.require(c.MaxQueuedCommands >= 1, "max-queued-commands", "is too few", "use at least 1")
 	k.require(c.MaxQueuedBytes >= largest, "max-queued-bytes", fmt.Sprintf("leaves no room for an entry of max-entry-bytes (%v)", c.MaxEntryBytes), fmt.Sprintf("use at least %v", largest))
 	k.require(c.MaxQueuedReads >= 1, "max-queued-reads", "is too few", "use at least 1")
-	k.require(c.DiskFloorBytes >= minFloorBytes, "disk-floor-bytes", "leaves the store no room for its own housekeeping", fmt.Sprintf("use at least %v", minFloorBytes))
+	store := persistence.DefaultOptions(c.DataDir)
+	floor := Bytes(store.LeastHardFloorBytes())
+	k.require(c.DiskFloorBytes >= floor, "disk-floor-bytes", "leaves the store no room for its own housekeeping", fmt.Sprintf("use at least %v", floor))
 	k.require(c.DiskReserveBytes >= c.DiskFloorBytes, "disk-reserve-bytes", fmt.Sprintf("is less than disk-floor-bytes (%v)", c.DiskFloorBytes), "use at least that")
 	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
 }
