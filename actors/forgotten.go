@@ -27,7 +27,7 @@ func (s *server) forgot(f *raft.Forgotten) {
 // condemn is the last thing that this log does. What is still to be written, or to
 // be sent once written, is dropped.
 func (l *logActor) condemn(why string) {
-	err := fmt.Errorf("group %d: %w: %s", l.cfg.Group, persistence.ErrCorrupt, why)
+	err := fmt.Errorf("group %d: %w: %s: %s", l.cfg.Group, persistence.ErrCorrupt, why, persistence.WhatToDo)
 	l.failed = err
 	l.incarnation = 0
 	l.drop()

@@ -281,9 +281,9 @@ func (l *logActor) later(what any) {
 // fail is the end of this log: the kernel may have dropped what it failed to
 // write, so that a retry could succeed without having written it.
 func (l *logActor) fail(what string, err error) {
-	l.failed = fmt.Errorf("the store failed to %s, so this node neither votes nor acknowledges any more; check the disk, and start the node again: %w", what, err)
+	l.failed = fmt.Errorf("the store failed to %s, so this node neither votes nor acknowledges any more: %w", what, err)
 	if errors.Is(err, persistence.ErrCorrupt) {
-		l.failed = fmt.Errorf("the log on disk is damaged, so this node neither votes nor acknowledges; restore its disk, or replace the node: %w", err)
+		l.failed = fmt.Errorf("the log on disk is damaged, so this node neither votes nor acknowledges: %w", err)
 	}
 	l.incarnation = 0
 	l.drop()

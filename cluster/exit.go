@@ -20,6 +20,7 @@ const (
 	ExitLocked        = 73
 	ExitMismatch      = 74
 	ExitListen        = 75
+	ExitDirectory     = 76
 )
 
 // Errors that end a node, besides those of its store.
@@ -43,6 +44,8 @@ func ExitCode(err error) int {
 		return ExitLocked
 	case errors.Is(err, persistence.ErrMismatch):
 		return ExitMismatch
+	case errors.Is(err, persistence.ErrDirectory):
+		return ExitDirectory
 	case errors.Is(err, persistence.ErrFailed):
 		return ExitStoreFailed
 	case errors.Is(err, actors.ErrBudget):

@@ -3,25 +3,27 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 
 	"castaway/persistence"
 )
 
-// explain adds to an error of the store what to do about it.
+// explain adds to an error of the store what to do about it, if it does not say so
+// itself.
 func explain(err error, dir string) error {
-	var advice string
 	switch {
-	case errors.Is(err, persistence.ErrCorrupt):
-		advice = "this node has lost what it acknowledged, so it must not vote again as it is: keep the directory " + dir +
-			" for examination, and do not start a node with this id on an empty one either, since it would have forgotten its votes; the other members go on as long as they are a majority"
-	case errors.Is(err, persistence.ErrLocked):
-		advice = "stop the process that uses " + dir + ", or give this node a data-dir of its own"
-	case errors.Is(err, persistence.ErrMismatch):
-		advice = dir + " belongs to another node or cluster; check id, cluster-name, peers and data-dir against how it was first started"
-	case errors.Is(err, persistence.ErrFailed):
-		advice = "a write or sync of " + dir + " failed and was not retried; check the disk (dmesg), then start the node again"
+	case tooManyFiles(err):
+		return fmt.Errorf("%w; nothing is wrong with the disk: raise the limit of open files (ulimit -n, or LimitNOFILE of its service) to %d or more, then start the node again",
+			err, enoughFiles)
+	case errors.Is(err, persistence.ErrFailed) && !errors.Is(err, persistence.ErrCorrupt):
+		return fmt.Errorf("%w; check the disk of %s (dmesg), then start the node again", err, dir)
 	default:
 		return err
 	}
-	return fmt.Errorf("%w; %s", err, advice)
+}
+
+// tooManyFiles looks into the text, too: some of what Badger says is nothing else.
+func tooManyFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || strings.Contains(err.Error(), syscall.EMFILE.Error())
 }

@@ -35,7 +35,7 @@ func TestADirectoryInUseIsRefusedAndTheNodeInItGoesOn(t *testing.T) {
 	if !errors.Is(err, persistence.ErrLocked) || cluster.ExitCode(err) != cluster.ExitLocked {
 		t.Fatalf("got %v (exit code %d), want ErrLocked", err, cluster.ExitCode(err))
 	}
-	if !strings.Contains(err.Error(), "data-dir of its own") {
+	if !strings.Contains(err.Error(), "data directory of its own") {
 		t.Errorf("the error does not say what to do: %v", err)
 	}
 	put(t, connect(t, n), "greeting", "still here")

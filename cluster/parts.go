@@ -48,6 +48,7 @@ func closed(l net.Listener) error {
 }
 
 func (n *Node) startStore() (stopFunc, error) {
+	n.warnOfFewFiles()
 	store, err := persistence.OpenBadger(storeOptions(n.cluster, &n.cfg.Config, n.log))
 	if err != nil {
 		return nil, explain(err, n.cfg.DataDir)

@@ -82,7 +82,7 @@ const (
 )
 
 // OpenBadger opens the store in o.Dir, or makes one. It fails with ErrLocked,
-// ErrMismatch, or ErrCorrupt when what was acknowledged is lost; then the
+// ErrMismatch, ErrDirectory, or ErrCorrupt when what was acknowledged is lost; then the
 // directory is left as it was found.
 func OpenBadger(o Options) (*Badger, error) {
 	if err := o.Validate(); err != nil {
@@ -93,11 +93,11 @@ func OpenBadger(o Options) (*Badger, error) {
 	}
 	lock, err := lockDirectory(o.Dir)
 	if err != nil {
-		return nil, err
+		return nil, unusable(o.Dir, err)
 	}
 	s, err := openLocked(o, lock)
 	if err != nil {
-		return nil, errors.Join(err, lock.release())
+		return nil, errors.Join(unusable(o.Dir, err), lock.release())
 	}
 	return s, nil
 }
@@ -174,7 +174,7 @@ func (s *Badger) open(witnessed uint64) error {
 // recover takes over what Badger found.
 func (s *Badger) recover(dir string, last uint64) error {
 	if found := s.db.MaxVersion(); found != last {
-		return fmt.Errorf("%w: badger found commit %d in %s where %d was expected: %s", ErrCorrupt, found, dir, last, whatToDo)
+		return corrupt("badger found commit %d in %s where %d was expected", found, dir, last)
 	}
 	s.sequence = last
 	if err := s.readGroups(); err != nil {
@@ -240,7 +240,7 @@ func (s *Badger) fail(err error) {
 
 func (s *Badger) failLocked(err error) {
 	if s.err == nil {
-		s.err = fmt.Errorf("%w: %w: stop this process; what it acknowledged is on disk, and a restart reads it", ErrFailed, err)
+		s.err = fmt.Errorf("%w: %w: this is not retried; what was acknowledged is on disk, and a restart reads it", ErrFailed, err)
 	}
 }
 

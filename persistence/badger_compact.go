@@ -94,7 +94,7 @@ func (s *Badger) chainAt(g *badgerGroup, i int) (uint64, uint32, error) {
 		err = item.Value(func(b []byte) (err error) { h, err = decodeHeader(b, s.nonce); return err })
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("group %d: %w: record %d: %w: %s", g.id, ErrCorrupt, sequence, err, whatToDo)
+		return 0, 0, fmt.Errorf("group %d: %w: record %d: %w: %s", g.id, ErrCorrupt, sequence, err, WhatToDo)
 	}
 	return sequence, h.sum, nil
 }

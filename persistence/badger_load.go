@@ -76,7 +76,7 @@ func (s *Badger) readGroups() error {
 		return err
 	}
 	if err := long.done(); err != nil {
-		return fmt.Errorf("%w: %w: %s", ErrCorrupt, err, whatToDo)
+		return fmt.Errorf("%w: %w: %s", ErrCorrupt, err, WhatToDo)
 	}
 	for _, g := range s.groups {
 		g.stored = g.recordsEnd
@@ -96,7 +96,7 @@ func (s *Badger) scan(txn *badger.Txn, prefix byte, visit func(key, value []byte
 		item := it.Item()
 		err := item.Value(func(value []byte) error { return visit(item.Key(), value) })
 		if err != nil {
-			return fmt.Errorf("%w: commit %d, key %x: %w: %s", ErrCorrupt, item.Version(), item.Key(), err, whatToDo)
+			return fmt.Errorf("%w: commit %d, key %x: %w: %s", ErrCorrupt, item.Version(), item.Key(), err, WhatToDo)
 		}
 	}
 	return nil

@@ -61,7 +61,7 @@ func (s *Badger) explain(group raft.GroupID, first raft.Index, err error) error 
 	if start := s.group(group).state.snapshot.Last.Index; first <= start {
 		return fmt.Errorf("group %d: %w: %d was asked for, the log starts after %d", group, ErrCompacted, first, start)
 	}
-	return fmt.Errorf("group %d: %w: %w: %s", group, ErrCorrupt, err, whatToDo)
+	return fmt.Errorf("group %d: %w: %w: %s", group, ErrCorrupt, err, WhatToDo)
 }
 
 // reader gathers entries in order, up to a limit in bytes.

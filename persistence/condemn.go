@@ -4,7 +4,7 @@ import "fmt"
 
 // condemned is the last word of a store whose data is known to be outdated.
 func condemned(reason string) error {
-	return fmt.Errorf("%w: %w: %s", ErrFailed, ErrCorrupt, reason)
+	return fmt.Errorf("%w: %w", ErrFailed, corrupt("%s", reason))
 }
 
 // Condemn implements Store. The mark keeps out every later start; what is in the
@@ -12,7 +12,7 @@ func condemned(reason string) error {
 func (s *Badger) Condemn(reason string) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	err := publish(s.options.Dir, corruptFile, []byte(reason+": "+whatToDo+"\n"))
+	err := publish(s.options.Dir, corruptFile, []byte(reason+": "+WhatToDo+"\n"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {

@@ -48,6 +48,20 @@ func TestC41_AFlipIsDetectedWithoutTheWitness(t *testing.T) {
 	}
 }
 
+// TestC41_ADamagedHeaderIsDetected is a log that Badger would take for an encrypted
+// one, and not open.
+func TestC41_ADamagedHeaderIsDetected(t *testing.T) {
+	im := newImage(t)
+	im.patch(5, []byte{im.content[5] ^ 1})
+	before := directoryContent(t, im.dir)
+	if _, err := OpenBadger(im.options); !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("got %v, want ErrCorrupt", err)
+	}
+	if d := cmp.Diff(before, directoryContent(t, im.dir)); d != "" {
+		t.Fatalf("the evidence has changed:\n%s", d)
+	}
+}
+
 // TestC41_ATornTailIsCutOff cuts the last commit at every byte, before it was
 // acknowledged: the file ends there, or is zero from there on.
 func TestC41_ATornTailIsCutOff(t *testing.T) {
@@ -90,7 +104,7 @@ func TestC41_AnAcknowledgedTailIsNotCutOff(t *testing.T) {
 	before := directoryContent(t, im.dir)
 	for range 2 {
 		_, err := OpenBadger(im.options)
-		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "remove the server from the cluster") {
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "never start this server's id on other data") {
 			t.Fatalf("got %v, want ErrCorrupt and what to do", err)
 		}
 		if d := cmp.Diff(before, directoryContent(t, im.dir)); d != "" {

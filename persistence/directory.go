@@ -17,35 +17,45 @@ const lockFile = "lock"
 const logDirectory = "log"
 
 // directoryLock keeps other processes out. The kernel lets go of it when the
-// process ends, however it ends.
-type directoryLock struct{ file *os.File }
+// process ends, however it ends. The directory itself is locked, too, so that it
+// holds even when someone removes the file.
+type directoryLock struct{ directory, file *os.File }
 
 // lockDirectory makes dir if need be, and locks it.
 func lockDirectory(dir string) (*directoryLock, error) {
 	if err := makeDirectory(dir); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("persistence: open the lock of the data directory: %w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer func() { _ = f.Close() }()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("persistence: lock %s: %w", path, err)
-		}
-		return nil, fmt.Errorf("%w: %s is open in %s: stop it first, or take another directory",
-			ErrLocked, dir, holder(f))
-	}
-	err = f.Truncate(0)
+	var l directoryLock
+	err := l.take(dir)
 	if err == nil {
-		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+		err = l.file.Truncate(0)
+	}
+	if err == nil {
+		_, err = l.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("persistence: write %s: %w", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("persistence: lock %s: %w", dir, err), l.release())
 	}
-	return &directoryLock{file: f}, nil
+	return &l, nil
+}
+
+// take takes both locks; what it opened is l's even if it fails.
+func (l *directoryLock) take(dir string) (err error) {
+	if l.directory, err = os.Open(dir); err != nil {
+		return err
+	}
+	held := unix.Flock(int(l.directory.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if l.file, err = os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600); err != nil && held == nil {
+		return err
+	}
+	if held == nil {
+		held = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if errors.Is(held, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%w by %s: stop it first, or give this server a data directory of its own", ErrLocked, holder(l.file))
+	}
+	return held
 }
 
 // makeDirectory makes dir, unless it is there. Its name must be durable before the
@@ -67,11 +77,19 @@ func makeDirectory(dir string) error {
 // holder says who holds a lock, as far as it is known.
 func holder(f *os.File) string {
 	var b [32]byte
-	n, _ := f.ReadAt(b[:], 0)
+	n, _ := f.ReadAt(b[:], 0) // f is nil if there is none to read
 	if pid := strings.TrimSpace(string(b[:n])); pid != "" {
 		return "process " + pid
 	}
 	return "another process"
 }
 
-func (l *directoryLock) release() error { return l.file.Close() }
+func (l *directoryLock) release() error {
+	var errs []error
+	for _, f := range []*os.File{l.file, l.directory} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -192,6 +192,7 @@ func TestSummariesOfMemtableLogs(t *testing.T) {
 		"the last is cut":     {whole[:len(whole)-51], memSummary{first: 4, last: 5, beyond: 6, end: memHeaderBytes + 2*one}},
 		"the middle is off":   {damaged(whole, memHeaderBytes+one+9), memSummary{first: 4, last: 4, beyond: 6, end: memHeaderBytes + one}},
 		"the first is off":    {damaged(whole, memHeaderBytes+3), memSummary{beyond: 6, end: memHeaderBytes}},
+		"the header is off":   {damaged(whole, 5), memSummary{first: 4, last: 6, end: len(whole) - 50, keyed: true}},
 		"an end without keys": {slices.Concat(whole[:memHeaderBytes], whole[memHeaderBytes+one-33:]), memSummary{beyond: 6, end: memHeaderBytes}},
 	} {
 		if got := summarizeMem(c.file, goldenNonce); got != c.want {

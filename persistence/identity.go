@@ -38,11 +38,11 @@ func decodeIdentity(b []byte) (identity, error) {
 	var id identity
 	var server uint64
 	if _, err := fmt.Sscanf(string(b), identityFormat, &id.cluster, &server, &id.nonce); err != nil {
-		return identity{}, fmt.Errorf("%w: the %s file cannot be read: %w", ErrCorrupt, identityFile, err)
+		return identity{}, corrupt("the %s file cannot be read (%s)", identityFile, brief(err))
 	}
 	id.server = raft.NodeID(server)
 	if !bytes.Equal(id.encode(), b) {
-		return identity{}, fmt.Errorf("%w: the checksum of the %s file is wrong", ErrCorrupt, identityFile)
+		return identity{}, corrupt("the checksum of the %s file is wrong", identityFile)
 	}
 	return id, nil
 }
@@ -53,7 +53,7 @@ func claim(dir string, cluster uint64, server raft.NodeID) (identity, error) {
 	b, err := os.ReadFile(filepath.Join(dir, identityFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, logDirectory)); err == nil {
-			return identity{}, fmt.Errorf("%w: %s holds a log, but its %s file is gone", ErrCorrupt, dir, identityFile)
+			return identity{}, corrupt("%s holds a log, but its %s file is gone", dir, identityFile)
 		}
 		return found(dir, cluster, server)
 	}
@@ -66,7 +66,7 @@ func claim(dir string, cluster uint64, server raft.NodeID) (identity, error) {
 	}
 	if id.cluster != cluster || id.server != server {
 		return identity{}, fmt.Errorf("%w: %s belongs to server %d of cluster %016x, but server %d of cluster %016x opens it: "+
-			"give that server its own data directory, or correct its name and cluster",
+			"give each server its own data directory, or correct id, cluster name and members to what they were at its first start",
 			ErrMismatch, dir, id.server, id.cluster, server, cluster)
 	}
 	return id, nil

@@ -35,12 +35,16 @@ type memSummary struct {
 	beyond uint64
 	// end is where Badger will stop reading.
 	end int
+	// keyed says that the header names an encryption key: ours never do, and Badger
+	// would not open such a file.
+	keyed bool
 }
 
 // summarizeMem reads a memtable log as Badger will when it opens it, and looks
 // for records of ours behind the point where that ends.
 func summarizeMem(b []byte, nonce uint64) memSummary {
 	s := memSummary{end: min(memHeaderBytes, len(b))}
+	s.keyed = s.end == memHeaderBytes && binary.BigEndian.Uint64(b) != 0
 	var open uint64 // the version of the transaction that is being read
 	for at := s.end; ; {
 		e, size := readMemEntry(b[at:])

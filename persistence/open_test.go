@@ -23,11 +23,37 @@ func TestADirectoryHasOneOwner(t *testing.T) {
 		!strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Fatalf("second open: %v, want ErrLocked with the directory and the process", err)
 	}
+	if err := os.Remove(filepath.Join(o.Dir, lockFile)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the file is gone, and then it is one that nobody has locked
+		if _, err := OpenBadger(o); !errors.Is(err, ErrLocked) {
+			t.Fatalf("second open without the lock's file: %v, want ErrLocked", err)
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := mustOpen(t, o).Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestADirectoryThatCannotBeUsedIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, dir := range map[string]string{
+		"it is a file":         file,
+		"it is beneath a file": filepath.Join(file, "data"),
+		"its name is too long": filepath.Join(t.TempDir(), strings.Repeat("x", 300)),
+		"nobody can make it":   "/proc/castaway",
+	} {
+		_, err := OpenBadger(testOptions(dir))
+		if !errors.Is(err, ErrDirectory) || !strings.Contains(err.Error(), "name another one") {
+			t.Errorf("%s: %v, want ErrDirectory and what to do", what, err)
+		}
 	}
 }
 
@@ -124,8 +150,10 @@ func TestC41_LostAndDamagedFilesAreDetected(t *testing.T) {
 			damage(o)
 			before := directoryContent(t, o.Dir)
 			for range 2 {
-				if _, err := OpenBadger(o); !errors.Is(err, ErrCorrupt) {
-					t.Fatalf("got %v, want ErrCorrupt", err)
+				_, err := OpenBadger(o)
+				if !errors.Is(err, ErrCorrupt) || strings.Count(err.Error(), WhatToDo) != 1 ||
+					strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "runtime error") {
+					t.Fatalf("got %v, want ErrCorrupt on one line, with what to do, once", err)
 				}
 				if d := cmp.Diff(len(before), len(directoryContent(t, o.Dir))); d != "" {
 					t.Fatalf("files came or went:\n%s", d)

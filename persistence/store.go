@@ -99,4 +99,7 @@ var (
 	ErrLocked = errors.New("persistence: the data directory is in use")
 	// ErrMismatch means that the data directory belongs to another cluster or server.
 	ErrMismatch = errors.New("persistence: the data directory belongs to another server")
+	// ErrDirectory means that the data directory cannot be made, read or written as
+	// it is; nothing is known to be lost.
+	ErrDirectory = errors.New("persistence: the data directory cannot be used")
 )

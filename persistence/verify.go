@@ -17,10 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// whatToDo ends every error about lost data.
-const whatToDo = "this server must not take part: repair the disk or restore the whole directory if nothing was lost, " +
-	"or else remove the server from the cluster, empty the directory, and add it under a new id"
-
 // verify reads everything in Badger's directory before Badger opens it, and gives
 // the sequence of the last commit that Badger will find. It exists because Badger
 // repairs what it finds by cutting off and deleting: what it cannot read is gone
@@ -45,27 +41,28 @@ func verify(dir string, nonce, witnessed uint64) (uint64, error) {
 	}
 	var beyond uint64
 	for _, id := range logs {
-		s, err := readMem(filepath.Join(dir, memName(id)), nonce)
+		path := filepath.Join(dir, memName(id))
+		s, err := readMem(path, nonce)
 		if err != nil {
 			return 0, err
+		}
+		if s.keyed {
+			return 0, corrupt("the header of %s is damaged: it asks for a key, but nothing is encrypted", path)
 		}
 		beyond = max(beyond, s.beyond)
 		if s.first == 0 {
 			continue
 		}
 		if s.gap || s.first > last+1 {
-			return 0, fmt.Errorf("%w: commits are missing before or in %s, which holds %d to %d, after %d: %s",
-				ErrCorrupt, filepath.Join(dir, memName(id)), s.first, s.last, last, whatToDo)
+			return 0, corrupt("commits are missing before or in %s, which holds %d to %d, after %d", path, s.first, s.last, last)
 		}
 		last = max(last, s.last)
 	}
 	if last < witnessed {
-		return 0, fmt.Errorf("%w: %s ends with commit %d, but commit %d was durable: %s",
-			ErrCorrupt, dir, last, witnessed, whatToDo)
+		return 0, corrupt("%s ends with commit %d, but commit %d was durable", dir, last, witnessed)
 	}
 	if beyond > last+1 {
-		return 0, fmt.Errorf("%w: %s can be read up to commit %d, but holds records of commit %d behind it: %s",
-			ErrCorrupt, dir, last, beyond, whatToDo)
+		return 0, corrupt("%s can be read up to commit %d, but holds records of commit %d behind it", dir, last, beyond)
 	}
 	return last, makeDurable(dir, logs)
 }
@@ -101,7 +98,7 @@ func verifyTables(dir string, expected bool) (uint64, error) {
 		return 0, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("%w: %s is gone, but there is data: %s", ErrCorrupt, path, whatToDo)
+		return 0, corrupt("%s is gone, but there is data", path)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("persistence: open the manifest: %w", err)
@@ -109,16 +106,20 @@ func verifyTables(dir string, expected bool) (uint64, error) {
 	defer func() { _ = f.Close() }()
 	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %s is damaged (%w): %s", ErrCorrupt, path, err, whatToDo)
+		return 0, corrupt("%s is damaged (%s)", path, brief(err))
 	}
 	if err := f.Sync(); err != nil {
 		return 0, fmt.Errorf("persistence: sync the manifest: %w", err)
 	}
 	var last uint64
 	for id := range manifest.Tables {
-		version, err := verifyTable(table.NewFilename(id, dir))
+		path := table.NewFilename(id, dir)
+		version, err := verifyTable(path)
+		if cannotOpen(err) {
+			return 0, fmt.Errorf("persistence: open a table: %w", err)
+		}
 		if err != nil {
-			return 0, fmt.Errorf("%w: table %s: %w: %s", ErrCorrupt, table.NewFilename(id, dir), err, whatToDo)
+			return 0, corrupt("table %s cannot be read: %s", path, brief(err))
 		}
 		last = max(last, version)
 	}
@@ -130,8 +131,8 @@ func verifyTables(dir string, expected bool) (uint64, error) {
 func verifyTable(path string) (version uint64, err error) {
 	// Badger panics over an index that makes no sense.
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("it cannot be read: %.200v", r)
+		if recover() != nil {
+			err = errors.New("its index makes no sense")
 		}
 	}()
 	mapped, err := z.OpenMmapFile(path, os.O_RDONLY, 0)

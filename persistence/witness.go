@@ -46,7 +46,7 @@ func openWitness(dir string, nonce uint64) (*witness, uint64, error) {
 	path := filepath.Join(dir, witnessFile)
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, fmt.Errorf("%w: the %s file is gone", ErrCorrupt, path)
+		return nil, 0, corrupt("the %s file is gone", path)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("persistence: open the witness: %w", err)
@@ -64,7 +64,7 @@ func openWitness(dir string, nonce uint64) (*witness, uint64, error) {
 		}
 	}
 	if valid == 0 {
-		return nil, 0, errors.Join(fmt.Errorf("%w: both slots of %s are damaged", ErrCorrupt, path), f.Close())
+		return nil, 0, errors.Join(corrupt("both slots of %s are damaged", path), f.Close())
 	}
 	return w, highest, nil
 }

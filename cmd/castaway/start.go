@@ -26,7 +26,8 @@ Exit codes:
   72  an actor crashed more often than its restart budget allows
   73  the data directory is in use
   74  the data directory belongs to another node or cluster
-  75  an address cannot be listened on`
+  75  an address cannot be listened on
+  76  the data directory cannot be made, read or written`
 
 func (a *app) startCommand() *cobra.Command {
 	cmd := &cobra.Command{
