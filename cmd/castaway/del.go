@@ -11,6 +11,7 @@ import (
 
 // deleted is what del prints as JSON.
 type deleted struct {
+	keyName
 	Deleted  int64 `json:"deleted"`
 	Revision int64 `json:"revision"`
 }
@@ -38,7 +39,7 @@ castaway del --prefix config/`,
 					return err
 				}
 				if a.json() {
-					return printJSON(a.out, deleted{Deleted: r.Deleted, Revision: r.Header.Revision})
+					return printJSON(a.out, deleted{keyName: nameOf(args[0]), Deleted: r.Deleted, Revision: r.Header.Revision})
 				}
 				_, err = fmt.Fprintf(a.out, "done: %d deleted, at revision %d\n", r.Deleted, r.Header.Revision)
 				return err

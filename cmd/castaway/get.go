@@ -12,9 +12,9 @@ import (
 	"castaway/cluster/client"
 )
 
-// shownKey is a key as JSON. A value that is no text is in value_base64.
+// shownKey is a key and its value as JSON. A value that is no text is in value_base64.
 type shownKey struct {
-	Key            string `json:"key"`
+	keyName
 	Value          string `json:"value,omitempty"`
 	ValueBytes     []byte `json:"value_base64,omitempty"`
 	CreateRevision int64  `json:"create_revision"`
@@ -33,7 +33,7 @@ type shownRange struct {
 func show(r *client.GetResult) shownRange {
 	s := shownRange{Revision: r.Header.Revision, Count: r.Count, More: r.More, Keys: []shownKey{}}
 	for _, kv := range r.KVs {
-		k := shownKey{Key: kv.Key, CreateRevision: kv.CreateRevision, ModRevision: kv.ModRevision, Version: kv.Version}
+		k := shownKey{keyName: nameOf(kv.Key), CreateRevision: kv.CreateRevision, ModRevision: kv.ModRevision, Version: kv.Version}
 		if utf8.Valid(kv.Value) {
 			k.Value = string(kv.Value)
 		} else {

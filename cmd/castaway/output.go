@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // printJSON writes one indented document.
@@ -14,6 +15,21 @@ func printJSON(w io.Writer, v any) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// keyName is a key in JSON, which has no strings but UTF-8: of another key, key is for
+// people and key_base64 holds all bytes.
+type keyName struct {
+	Key      string `json:"key"`
+	KeyBytes []byte `json:"key_base64,omitempty"`
+}
+
+func nameOf(key string) keyName {
+	n := keyName{Key: key}
+	if !utf8.ValidString(key) {
+		n.KeyBytes = []byte(key)
+	}
+	return n
 }
 
 // printTable writes rows in columns, under a head.

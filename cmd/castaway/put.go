@@ -12,8 +12,8 @@ import (
 
 // written is what put prints as JSON.
 type written struct {
-	Key      string `json:"key"`
-	Revision int64  `json:"revision"`
+	keyName
+	Revision int64 `json:"revision"`
 }
 
 func (a *app) putCommand() *cobra.Command {
@@ -43,7 +43,7 @@ castaway put config/app < app.json`,
 					return err
 				}
 				if a.json() {
-					return printJSON(a.out, written{Key: args[0], Revision: r.Header.Revision})
+					return printJSON(a.out, written{keyName: nameOf(args[0]), Revision: r.Header.Revision})
 				}
 				_, err = fmt.Fprintf(a.out, "done, at revision %d\n", r.Header.Revision)
 				return err

@@ -44,7 +44,7 @@ castaway start --help`,
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&a.endpoints, "endpoints", a.defaultEndpoints(), "client addresses of the cluster, host:port (env CASTAWAY_ENDPOINTS)")
 	flags.DurationVar(&a.timeout, "timeout", 5*time.Second, "how long a request may take, retries included")
-	flags.StringVarP(&a.output, "output", "o", "table", "table or json")
+	flags.StringVarP(&a.output, "output", "o", "table", "table or json; keys and values that are not UTF-8 are in key_base64 and value_base64 there")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), err: err}
 	})
