@@ -180,6 +180,39 @@ func TestUnknownVariablesAreWarnedOfAndNotRefused(t *testing.T) {
 	}
 }
 
+func TestASecondDocumentInTheFileIsRefused(t *testing.T) {
+	for text, refused := range map[string]bool{
+		"id: 1\n---\nid: 2":                                  true,
+		"id: 1\n...\nid: 2\n":                                true,
+		"--- {id: 1}\n--- {id: 2}":                           true,
+		"# a node\n---\nid: 1\nname: ---x\n...\n# the end\n": false,
+	} {
+		_, err := config.Load(sources(t, text, nil))
+		if refused != (err != nil && strings.Contains(err.Error(), "more than one document")) {
+			t.Errorf("%q: %v; must it be refused: %v", text, err, refused)
+		}
+	}
+}
+
+func TestWhatIsWrongIsListedBesideWhatCannotBeRead(t *testing.T) {
+	_, err := config.Load(sources(t, "", []string{
+		"CASTAWAY_TICK_INTERVAL=abc", "CASTAWAY_PRE_VOTE=yep", "CASTAWAY_LOG_LEVEL=loud", "CASTAWAY_CLUSTER_NAME= ", "CASTAWAY_HEARTBEAT_TICKS=ten",
+	}, "--election-ticks=12"))
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, p := range problems {
+		keys = append(keys, p.Key)
+	}
+	// Whether 12 ticks are enough for an election nobody knows without the heartbeat's.
+	want := []string{"tick-interval", "heartbeat-ticks", "pre-vote", "cluster-name", "log-level"}
+	if d := cmp.Diff(want, keys); d != "" {
+		t.Errorf("(-want +got):\n%s\n%v", d, err)
+	}
+}
+
 func TestAMissingOrBrokenFileSaysSo(t *testing.T) {
 	_, err := config.Load(config.Sources{File: "/nowhere/node.yaml"})
 	if !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), "/nowhere/node.yaml does not exist") {

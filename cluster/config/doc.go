@@ -16,5 +16,6 @@
 // The files: config (the struct), keys (the table of keys: names, defaults, units,
 // documentation), values (text to value and back), peers (the list of members),
 // load (the layers), derive (defaults that follow from other keys), validate,
-// problem (the errors), nearest (did you mean), show (`config show`).
+// problem (the errors), nearest (did you mean), variables (those that nothing reads),
+// document (one in a file), show (`config show`).
 package config

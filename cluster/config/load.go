@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sort"
 	"strings"
 
@@ -21,7 +20,7 @@ import (
 const FileFlag = "config"
 
 // otherVariables begin with EnvPrefix without being keys of a node.
-var otherVariables = []string{EnvPrefix + "CONFIG", EnvPrefix + "ENDPOINTS"}
+var otherVariables = []string{EnvPrefix + "CONFIG", EnvPrefix + "ENDPOINTS", EnvPrefix + "TIMEOUT", EnvPrefix + "OUTPUT"}
 
 // Sources is where Load looks.
 type Sources struct {
@@ -71,11 +70,13 @@ func Load(s Sources) (Loaded, error) {
 			l.Origins[name] = layer.origin(name)
 		}
 	}
-	readable := len(problems)
+	unread := map[string]bool{}
 	for _, k := range Keys() {
 		value := all.Raw()[k.Name]
 		if err := assign(k.field(&l.Config), value); err != nil {
 			problems = append(problems, Problem{Key: k.Name, Origin: l.Origins[k.Name], Value: fmt.Sprint(value), What: err.Error()})
+			unread[k.Name] = true
+			_ = assign(k.field(&l.Config), k.Default) // which can always be read
 		}
 	}
 	for name, o := range l.Origins {
@@ -84,8 +85,10 @@ func Load(s Sources) (Loaded, error) {
 		}
 	}
 	derive(&l.Config, l.Origins)
-	if len(problems) == readable { // values that were not read would only give wrong advice
-		problems = append(problems, l.check(l.Origins)...)
+	for _, p := range l.check(l.Origins) {
+		if !p.concerns(unread) {
+			problems = append(problems, p)
+		}
 	}
 	if len(problems) > 0 {
 		return l, problems
@@ -119,11 +122,12 @@ func (s Sources) layers(l *Loaded) ([]loadedLayer, Problems, error) {
 		return nil, nil, fmt.Errorf("config: defaults: %w", err)
 	}
 	if s.File != "" {
-		if err := layers[1].values.Load(file.Provider(s.File), yaml.Parser()); err != nil {
+		if err := layers[1].values.Load(file.Provider(s.File), oneDocument{yaml.Parser()}); err != nil {
 			return nil, nil, fileError(s.File, err)
 		}
 	}
-	if err := layers[2].values.Load(s.environment(known, l), nil); err != nil {
+	l.Warnings = append(l.Warnings, UnknownVariables(s.Environ)...)
+	if err := layers[2].values.Load(s.environment(known), nil); err != nil {
 		return nil, nil, fmt.Errorf("config: environment: %w", err)
 	}
 	if s.Flags != nil {
@@ -143,7 +147,7 @@ func fileError(path string, err error) error {
 
 // environment takes the variables that are keys. Others with the prefix are only
 // warned of: whoever sets the environment may mean something else by them.
-func (s Sources) environment(known map[string]bool, l *Loaded) *env.Env {
+func (s Sources) environment(known map[string]bool) *env.Env {
 	return env.Provider(delimiter, env.Opt{
 		Prefix:      EnvPrefix,
 		EnvironFunc: func() []string { return s.Environ },
@@ -155,20 +159,9 @@ func (s Sources) environment(known map[string]bool, l *Loaded) *env.Env {
 			if known[key] {
 				return key, value
 			}
-			if !slices.Contains(otherVariables, name) {
-				l.Warnings = append(l.Warnings, unknownVariable(name, key, known))
-			}
 			return "", nil
 		},
 	})
-}
-
-func unknownVariable(name, key string, known map[string]bool) string {
-	w := "the environment variable " + name + " is ignored: it is no key"
-	if near := nearest(key, sortedNames(known)); near != "" {
-		w += "; did you mean " + Key{Name: near}.Env() + "?"
-	}
-	return w
 }
 
 func flagProvider(flags *pflag.FlagSet, known map[string]bool) *posflag.Posflag {

@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // ErrInvalid is in every error about what a node was told.
@@ -25,6 +27,16 @@ func (p Problem) String() string {
 		b.WriteString("; " + p.Fix)
 	}
 	return b.String()
+}
+
+// concerns says whether the problem speaks of one of these keys, so that it may be
+// nothing but a consequence of their not being known.
+func (p Problem) concerns(keys map[string]bool) bool {
+	if (p.Key == "advertise-peer" || p.Key == "peers") && (keys["id"] || keys["peers"]) {
+		return true
+	}
+	words := strings.FieldsFunc(p.Key+" "+p.What+" "+p.Fix, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) })
+	return slices.ContainsFunc(words, func(word string) bool { return keys[word] })
 }
 
 // Problems is the error that holds all that is wrong.
