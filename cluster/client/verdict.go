@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -35,6 +36,10 @@ func judge(ctx context.Context, err error, t *trace, read bool) verdict {
 		v.indeterminate = !refuses(s) && !tooLong(s, t)
 	}
 	v.passing = passes(ctx, s, info)
+	if !told && tooLong(s, t) {
+		v.info = outcome.Info{Reason: "TOO_LARGE", Detail: "the request is larger than any message that the server takes" + sizes(s) +
+			"; split it, or give every server a larger --max-entry-bytes"}
+	}
 	return v
 }
 
@@ -61,7 +66,19 @@ var refusals = []string{
 // tooLong says that a server refused a message for its size, unread.
 func tooLong(s *status.Status, t *trace) bool {
 	return s.Code() == codes.ResourceExhausted && !t.answered.Load() &&
-		strings.HasPrefix(s.Message(), "grpc: received message larger than max")
+		strings.HasPrefix(s.Message(), tooLongStart)
+}
+
+// tooLongStart begins gRPC's words for a message that is too large.
+const tooLongStart = "grpc: received message larger than max"
+
+// sizes are those of the message and of the limit, if gRPC's words hold them.
+func sizes(s *status.Status) string {
+	var size, limit int
+	if _, err := fmt.Sscanf(s.Message(), tooLongStart+" (%d vs. %d)", &size, &limit); err != nil {
+		return ""
+	}
+	return fmt.Sprintf(": %d bytes, the limit is %d", size, limit)
 }
 
 // passes says whether what an error tells of may be over at the next attempt, or not

@@ -128,7 +128,7 @@ func tooLarge(size, limit int) outcome.Info {
 	return outcome.Info{
 		Reason: reasonName(actors.ReasonTooLarge),
 		Limit:  "MaxRequestBytes",
-		Detail: fmt.Sprintf("the request has %d bytes, more than MaxRequestBytes = %d; split it", size, limit),
+		Detail: fmt.Sprintf("the request has %d bytes, more than the %d that this server takes (its max-entry-bytes); split it, or give every server a larger --max-entry-bytes", size, limit),
 	}
 }
 
