@@ -15,7 +15,14 @@ type gate struct {
 	// counts the ticks in which something was sent and nothing heard.
 	heard, sent bool
 	quiet       int
+	// resets counts the connections in a row that were given up without a word heard
+	// on them. Each has twice the time of the one before, up to silence<<mostPatience:
+	// one that stands and carries nothing, as to a node of another cluster, is not
+	// made anew for ever at the first pace.
+	resets int
 }
+
+const mostPatience = 5
 
 // gateAction is what a tick asks for.
 type gateAction uint8
@@ -35,6 +42,14 @@ func (g *gate) open() bool { return g.state == GateUp }
 // connected opens the gate: a connection stands, or a probe was answered.
 func (g *gate) connected() {
 	g.state, g.heard, g.sent, g.quiet = GateUp, true, false, 0
+}
+
+// hear takes note of a word of the peer's. It reports whether that ends a row of
+// connections on which nothing was heard.
+func (g *gate) hear() bool {
+	ended := g.resets > 0
+	g.heard, g.resets = true, 0
+	return ended
 }
 
 // terminated shuts the gate; false if it was shut already. A probe has to follow.
@@ -59,11 +74,13 @@ func (g *gate) tick() gateAction {
 		g.quiet++
 	}
 	g.heard, g.sent = false, false
+	silence := g.silence << min(g.resets, mostPatience)
 	switch {
-	case g.quiet >= g.silence:
+	case g.quiet >= silence:
 		g.state = GateProbing
+		g.resets++
 		return gateReset
-	case g.quiet > 0 && g.quiet >= g.silence/2:
+	case g.quiet > 0 && g.quiet >= silence/2:
 		return gateProbe
 	}
 	return gateWait

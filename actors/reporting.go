@@ -79,7 +79,9 @@ func (s *server) waitingFor(st *Status) string {
 		return "nothing any more: this node's part of the group has halted"
 	case s.core == nil:
 		return "its log to be read from the disk"
-	case s.role.Role == raft.Candidate, s.role.Role == raft.PreCandidate:
+	case s.role.Role == raft.PreCandidate:
+		return fmt.Sprintf("a majority of %v that would vote for it, to lead term %d", st.Raft.Configuration.Voters, st.Raft.HardState.Term+1)
+	case s.role.Role == raft.Candidate:
 		return fmt.Sprintf("the votes of a majority of %v, to lead term %d", st.Raft.Configuration.Voters, st.Raft.HardState.Term)
 	case s.role.Leader == raft.None:
 		return fmt.Sprintf("a leader: none was heard yet in term %d", st.Raft.HardState.Term)

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -148,7 +149,10 @@ func (t *transport) tick(ctx actor.Context, m transportTick) {
 		case gateReset:
 			p.counters.resets.Add(1)
 			p.counters.flaps.Add(1)
-			t.Logger.Warn("peer is silent; its connection is dropped and made anew", "node", t.ID, "peer", p.id, "silence", t.Limits.Silence)
+			if p.resets == 1 {
+				t.Logger.Warn("peer is silent; its connection is dropped and made anew, ever more rarely until it is heard",
+					"node", t.ID, "peer", p.id, "silence", t.Limits.Silence)
+			}
 			t.Network.Reset(p.id)
 			t.probe(p, false)
 		}
@@ -174,7 +178,7 @@ func (t *transport) connected(id raft.NodeID) {
 	if p == nil {
 		return
 	}
-	if !p.open() {
+	if !p.open() && p.resets == 0 {
 		t.Logger.Info("peer connected", "node", t.ID, "peer", id)
 	}
 	p.connected()
@@ -229,8 +233,7 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 	case nil:
 		t.drop(p.id, dropKind, e)
 	case *messages.Envelope_Probe:
-		p.heard = true
-		p.counters.arrived.Add(1)
+		t.hear(p)
 		if kind.Probe.GetReply() {
 			t.connected(p.id)
 		} else {
@@ -242,10 +245,17 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 			t.drop(p.id, dropGroup, e)
 			return
 		}
-		p.heard = true
-		p.counters.arrived.Add(1)
+		t.hear(p)
 		t.Stats.received.Add(1)
 		ctx.Send(server, e)
+	}
+}
+
+// hear takes note of a word of the peer's.
+func (t *transport) hear(p *transportPeer) {
+	p.counters.arrived.Add(1)
+	if p.hear() {
+		t.Logger.Info("peer is heard again", "node", t.ID, "peer", p.id)
 	}
 }
 
@@ -257,6 +267,6 @@ func (t *transport) drop(from raft.NodeID, why dropReason, e *messages.Envelope)
 	if t.Stats.drop(from, why) {
 		t.Logger.Warn("an envelope was dropped; more of the kind are counted only",
 			"node", t.ID, "reason", why.String(), "kind", messages.KindOf(e),
-			"cluster", e.GetClusterId(), "group", e.GetGroup(), "from", e.GetFrom(), "to", e.GetTo())
+			"cluster", fmt.Sprintf("%016x", e.GetClusterId()), "ours", fmt.Sprintf("%016x", t.ClusterID), "group", e.GetGroup(), "from", e.GetFrom(), "to", e.GetTo())
 	}
 }
