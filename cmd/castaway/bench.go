@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -128,7 +129,11 @@ func (a *app) reachable(ctx context.Context, c *client.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	_, err := c.Get(ctx, fmt.Sprintf(benchKeyFormat, 0), client.CountOnly())
-	return err
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("there is nothing to measure, since no server at %s answers a read: %w",
+		strings.Join(a.endpoints, ","), err)
 }
 
 // benchConnections makes clients of the cluster that do not repeat anything. With

@@ -48,6 +48,9 @@ castaway dev
 castaway dev --nodes 3 --for 30s --data-dir ./data`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.tellsOn(cmd, "`castaway status -o json` shows its servers"); err != nil {
+				return err
+			}
 			return a.dev(cmd.Context(), cmd.Flags().Changed("nodes"), o)
 		},
 	}

@@ -67,6 +67,13 @@ func (o *getOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&o.limit, "limit", 0, "the most keys to show; all if zero")
 }
 
+func (o *getOptions) check(cmd *cobra.Command) error {
+	if o.limit < 0 {
+		return usagef(cmd.CommandPath(), "--limit %d makes no sense; use a number of keys, or 0 for all", o.limit)
+	}
+	return nil
+}
+
 func (a *app) getCommand() *cobra.Command {
 	var o getOptions
 	cmd := &cobra.Command{
@@ -80,6 +87,9 @@ castaway get --prefix config/
 castaway get greeting -o json`,
 		Args: rangeArgs(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), func(ctx context.Context, c *client.Client) error {
 				r, err := c.Get(ctx, args[0], o.options()...)
 				if err != nil {
@@ -121,6 +131,9 @@ func (a *app) lsCommand() *cobra.Command {
 castaway ls config/ --limit 20`,
 		Args: rangeArgs(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
 			o.prefix = true
 			prefix := ""
 			if len(args) > 0 {

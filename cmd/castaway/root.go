@@ -43,8 +43,8 @@ castaway start --help`,
 	}
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&a.endpoints, "endpoints", a.defaultEndpoints(), "client addresses of the cluster, host:port (env CASTAWAY_ENDPOINTS)")
-	flags.DurationVar(&a.timeout, "timeout", 5*time.Second, "how long a request may take, retries included")
-	flags.StringVarP(&a.output, "output", "o", "table", "table or json; keys and values that are not UTF-8 are in key_base64 and value_base64 there")
+	flags.DurationVar(&a.timeout, "timeout", 5*time.Second, "how long a request may take, retries included (env CASTAWAY_TIMEOUT)")
+	flags.StringVarP(&a.output, "output", "o", "table", "table or json; keys and values that are not UTF-8 are in key_base64 and value_base64 there (env CASTAWAY_OUTPUT)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), err: err}
 	})
@@ -58,11 +58,15 @@ castaway start --help`,
 	add("servers", a.devCommand(), a.startCommand(), a.configCommand())
 	add("data", a.putCommand(), a.getCommand(), a.lsCommand(), a.delCommand(), a.txnCommand())
 	add("look", a.statusCommand(), a.memberCommand(), a.benchCommand(), a.versionCommand())
+	nameShells(root)
 	return root
 }
 
 // checkGlobals refuses what no command understands.
 func (a *app) checkGlobals(cmd *cobra.Command) error {
+	if err := a.takeVariables(cmd); err != nil {
+		return err
+	}
 	if cmd.Flag("output").Value.String() == a.output && a.output != "table" && a.output != "json" {
 		return usagef(cmd.CommandPath(), "there is no output format %q; use table or json", a.output)
 	}

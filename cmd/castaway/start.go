@@ -48,6 +48,9 @@ castaway start --id 1 --data-dir data/1 --listen-http 127.0.0.1:9001 \
 }
 
 func (a *app) start(cmd *cobra.Command, _ []string) error {
+	if err := a.tellsOn(cmd, "--log-format json makes its log JSON"); err != nil {
+		return err
+	}
 	loaded, err := a.loadConfig(cmd)
 	if err != nil {
 		return &hinted{err, "`castaway config show --origin` with the same flags shows where each value comes from"}
