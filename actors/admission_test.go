@@ -36,7 +36,9 @@ func TestTheLargestCommandFitsTheLeastQueue(t *testing.T) {
 	c := newCluster(t, 1, func(_ *HostConfig, g *GroupConfig) {
 		l := &g.Limits
 		l.MaxEntryBytes = 4 << 10
-		for l.MaxQueuedBytes = l.MaxEntryBytes; g.Limits.validate() != nil; l.MaxQueuedBytes++ {
+		l.MaxQueuedBytes = l.MaxEntryBytes
+		for g.Limits.validate() != nil {
+			l.MaxQueuedBytes++
 		}
 	})
 	n := c.leader()
