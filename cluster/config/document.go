@@ -13,7 +13,7 @@ type oneDocument struct{ koanf.Parser }
 
 func (o oneDocument) Unmarshal(b []byte) (map[string]any, error) {
 	if documents(string(b)) > 1 {
-		return nil, errors.New("it holds more than one document; keep one, and remove the lines that begin with --- or ...")
+		return nil, errors.New("it holds more than one document; keep one, without lines that begin with --- or ... between its keys")
 	}
 	return o.Parser.Unmarshal(b)
 }
