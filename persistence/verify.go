@@ -132,7 +132,7 @@ func verifyTable(path string) (version uint64, err error) {
 	// Badger panics over an index that makes no sense.
 	defer func() {
 		if recover() != nil {
-			err = errors.New("its index makes no sense")
+			err = errors.New("it makes no sense")
 		}
 	}()
 	mapped, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
