@@ -17,6 +17,7 @@ import (
 	"castaway/cluster/etcdapi"
 	"castaway/cluster/httpapi"
 	"castaway/cluster/kv"
+	"castaway/messages"
 	"castaway/persistence"
 	"castaway/raft"
 )
@@ -67,7 +68,9 @@ const frameBytes = 4 << 10
 func storeOptions(cluster uint64, c *config.Config, logger *slog.Logger) persistence.Options {
 	o := persistence.DefaultOptions(c.DataDir)
 	o.ClusterID, o.ServerID = cluster, raft.NodeID(c.ID)
-	o.MaxEntryBytes = int(c.MaxEntryBytes) + frameBytes
+	// What another node's clients may propose must be stored here, too, whatever this
+	// node's own limit: nodes get a new one one after the other.
+	o.MaxEntryBytes = messages.MaxEntryBytes + frameBytes
 	o.ReserveBytes, o.HardFloorBytes = uint64(c.DiskReserveBytes), uint64(c.DiskFloorBytes)
 	o.Logger = logger
 	return o

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -46,6 +47,9 @@ func (l *directoryLock) take(dir string) (err error) {
 		return err
 	}
 	held := unix.Flock(int(l.directory.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if slices.ContainsFunc(noDirectoryLocks, func(err error) bool { return errors.Is(held, err) }) {
+		held = nil // the file's lock has to do
+	}
 	if l.file, err = os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600); err != nil && held == nil {
 		return err
 	}
@@ -57,6 +61,9 @@ func (l *directoryLock) take(dir string) (err error) {
 	}
 	return held
 }
+
+// noDirectoryLocks is what file systems say that lock files only, as NFS does.
+var noDirectoryLocks = []error{unix.EBADF, unix.EOPNOTSUPP, unix.ENOLCK, unix.ENOSYS}
 
 // makeDirectory makes dir, unless it is there. Its name must be durable before the
 // votes that will be in it.

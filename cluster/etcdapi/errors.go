@@ -56,6 +56,9 @@ func (s *Server) failed(ctx context.Context, err error) error {
 	}
 	var e *actors.Error
 	if !errors.As(err, &e) {
+		if end := ctx.Err(); end != nil && errors.Is(err, end) {
+			return s.told(endOf(ctx), outcome.Info{Reason: reasonName(actors.ReasonDeadline), Indeterminate: true, Detail: err.Error()})
+		}
 		return s.told(status.Error(codes.Unknown, "castaway: "+err.Error()), outcome.Info{
 			Reason: "UNKNOWN", Indeterminate: true, Detail: err.Error(),
 		})
