@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -33,7 +34,9 @@ func Example() {
 	quiet := slog.New(slog.DiscardHandler)
 	nodes := []raft.NodeID{1, 2, 3}
 	network := actors.NewLocalNetwork(nodes...)
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	system := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond)) // or a goroutine stays for a second
 	var groups []*actors.Group
 	for _, id := range nodes {
 		host := actors.DefaultHostConfig()
