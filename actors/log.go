@@ -171,12 +171,25 @@ func (l *logActor) gather(p *persist) {
 	if l.failed != nil || p.incarnation != l.incarnation {
 		return
 	}
+	if n := len(l.batch); l.full && n > l.appended && !p.writes() && !l.batch[n-1].writes() {
+		// While there is no space, replies gather with nothing to write. The newest
+		// stands for all: any reply may be lost.
+		l.batch[n-1] = *p
+		return
+	}
 	l.batch = append(l.batch, *p)
 	l.persists.Add(1)
 	if !l.flushing && !l.full {
 		l.flushing = true
 		l.send(l.self, flush{})
 	}
+}
+
+// writes says whether there is anything to write; else it only has its place in the
+// order.
+func (p *persist) writes() bool {
+	w := &p.write
+	return w.HardState != nil || w.TruncateFrom != 0 || len(w.Entries) > 0
 }
 
 // flush appends what has gathered, syncs once, and then says so. No space is not
@@ -214,9 +227,8 @@ func (l *logActor) flush() {
 func (l *logActor) append() error {
 	l.full = false
 	for l.appended < len(l.batch) {
-		p := &l.batch[l.appended].write
-		if p.HardState != nil || p.TruncateFrom != 0 || len(p.Entries) > 0 {
-			err := l.write(p)
+		if p := &l.batch[l.appended]; p.writes() {
+			err := l.write(&p.write)
 			if errors.Is(err, persistence.ErrNoSpace) {
 				l.noSpace()
 				return nil

@@ -22,6 +22,10 @@ type Forgotten struct {
 // gone, and with it may be votes. Such a server must not go on: a leader could be
 // elected with its help who lacks what was committed with its help (C40, C43).
 //
+// What it does not notice: an older copy that knows the heartbeat's term, and whose
+// log is long enough but was replaced later in that term. A heartbeat names no term of
+// the entry at its commit index.
+//
 // The leader's side proves nothing: a rejection below match may just be late.
 func (c *Core) forgets(m Message) bool {
 	h, ok := m.(*Heartbeat)
