@@ -44,11 +44,11 @@ func (s *server) mayPropose() bool {
 // propose makes one batch of ws. It reports whether another may follow.
 func (s *server) propose(ws []*waiter) bool {
 	s.ledger.batch = ws
-	commands := make([][]byte, len(ws))
+	proposals := make([]raft.Proposal, len(ws))
 	for i, w := range ws {
-		commands[i] = w.command
+		proposals[i] = raft.Proposal{Kind: raft.EntryCommand, Data: w.command}
 	}
-	p, effects, err := s.core.Propose(commands)
+	p, effects, err := s.core.Propose(proposals)
 	s.ledger.batch = nil
 	if errors.Is(err, raft.ErrTooManyUncommitted) {
 		s.board.server.returnProposals(ws)

@@ -90,7 +90,7 @@ func DecodeEntry(frame []byte) (raft.Entry, error) {
 	}
 	offset += n
 	kind := raft.EntryKind(frame[frameChecksumBytes])
-	if kind < raft.EntryCommand || kind > raft.EntryConfiguration {
+	if kind < raft.EntryCommand || kind > raft.EntrySession {
 		return raft.Entry{}, fmt.Errorf("%w: %d, at index %d of term %d; a newer version made it",
 			ErrUnknownEntry, kind, index, term)
 	}

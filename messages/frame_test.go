@@ -87,7 +87,7 @@ func TestFramesThatSealNeverMakesAreRefused(t *testing.T) {
 		want error
 	}{
 		{"entry kind zero", []byte{0, 1, 1, 'x'}, ErrUnknownEntry},
-		{"entry kind of a newer version", []byte{4, 1, 1, 'x'}, ErrUnknownEntry},
+		{"entry kind of a newer version", []byte{5, 1, 1, 'x'}, ErrUnknownEntry},
 		{"term zero", []byte{1, 0, 1, 'x'}, ErrCorruptFrame},
 		{"index zero", []byte{1, 1, 0, 'x'}, ErrCorruptFrame},
 		{"term in two bytes where one does", []byte{1, 0x81, 0x00, 1, 'x'}, ErrCorruptFrame},

@@ -44,7 +44,7 @@ func anyEntry() *rapid.Generator[raft.Entry] {
 		return raft.Entry{
 			Term:  raft.Term(rapid.Uint64Min(1).Draw(r, "term")),
 			Index: raft.Index(rapid.Uint64Min(1).Draw(r, "index")),
-			Kind:  raft.EntryKind(rapid.Uint8Range(1, 3).Draw(r, "kind")),
+			Kind:  raft.EntryKind(rapid.Uint8Range(1, 4).Draw(r, "kind")),
 			Data:  anyData(r),
 		}
 	})
@@ -108,7 +108,7 @@ func anyAppendEntries(r *rapid.T, h raft.Header) *raft.AppendEntries {
 		entries = append(entries, raft.Entry{
 			Term:  term,
 			Index: previous.Index + raft.Index(i) + 1,
-			Kind:  raft.EntryKind(rapid.Uint8Range(1, 3).Draw(r, "kind")),
+			Kind:  raft.EntryKind(rapid.Uint8Range(1, 4).Draw(r, "kind")),
 			Data:  anyData(r),
 		})
 	}

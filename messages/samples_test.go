@@ -82,5 +82,6 @@ func frameSamples() []raft.Entry {
 		{Term: 127, Index: 128, Kind: raft.EntryCommand, Data: []byte{0}},
 		{Term: 300, Index: 1 << 40, Kind: raft.EntryConfiguration, Data: []byte("voters")},
 		{Term: ^raft.Term(0), Index: ^raft.Index(0), Kind: raft.EntryCommand, Data: []byte("the last")},
+		{Term: 301, Index: 1<<40 + 1, Kind: raft.EntrySession, Data: []byte("once")},
 	}
 }

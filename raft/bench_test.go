@@ -14,13 +14,13 @@ func BenchmarkPropose(b *testing.B) {
 			one := w.cores[1]
 			w.carryOut(one, one.Campaign())
 			w.settle()
-			commands := make([][]byte, batch)
-			for i := range commands {
-				commands[i] = make([]byte, 256)
+			proposals := make([]Proposal, batch)
+			for i := range proposals {
+				proposals[i].Data = make([]byte, 256)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				_, e, err := one.Propose(commands)
+				_, e, err := one.Propose(proposals)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -75,6 +75,8 @@ var (
 	ErrNotReady = errors.New("raft: leader has not yet committed an entry of its term")
 	// ErrEntryTooLarge means that a proposal exceeds Config.MaxEntryBytes.
 	ErrEntryTooLarge = errors.New("raft: proposal exceeds MaxEntryBytes")
+	// ErrEntryKind means that a proposal is of a kind that only the core makes.
+	ErrEntryKind = errors.New("raft: proposal is neither a command nor a session's")
 	// ErrTooManyUncommitted means that a proposal would exceed
 	// Config.MaxUncommittedBytes.
 	ErrTooManyUncommitted = errors.New("raft: proposal would exceed MaxUncommittedBytes")
@@ -162,18 +164,18 @@ func (c *Core) Step(m Message) Effects {
 	return c.finish("step", m)
 }
 
-// Propose appends commands to the leader's log, all or none; an error means that
-// none was. The commands must not be changed afterwards.
-func (c *Core) Propose(commands [][]byte) (Proposed, Effects, error) {
+// Propose appends proposals to the leader's log, all or none; an error means that
+// none was. Their data must not be changed afterwards.
+func (c *Core) Propose(proposals []Proposal) (Proposed, Effects, error) {
 	l, ok := c.role.(*leader)
 	if !ok {
 		return Proposed{}, Effects{}, ErrNotLeader
 	}
-	if err := l.admit(c, commands); err != nil {
+	if err := l.admit(c, proposals); err != nil {
 		return Proposed{}, Effects{}, err
 	}
 	c.begin()
-	p := l.propose(c, commands)
+	p := l.propose(c, proposals)
 	return p, c.finish("propose", nil), nil
 }
 

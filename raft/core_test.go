@@ -68,7 +68,7 @@ func TestThreeServersElectAndReplicate(t *testing.T) {
 			one.Role(), one.Term(), one.CommitIndex())
 	}
 
-	p, e, err := one.Propose([][]byte{[]byte("a"), []byte("b")})
+	p, e, err := one.Propose([]Proposal{{Data: []byte("a")}, {Data: []byte("b")}})
 	if err != nil || p.First != 2 || p.Last != 3 {
 		t.Fatalf("proposed as %+v, %v; want indexes 2 to 3", p, err)
 	}

@@ -53,7 +53,7 @@ func Example() {
 	}
 
 	carryOut(core.Campaign())
-	_, effects, err := core.Propose([][]byte{[]byte("hello"), []byte("world")})
+	_, effects, err := core.Propose([]raft.Proposal{{Data: []byte("hello")}, {Data: []byte("world")}})
 	if err != nil {
 		fmt.Println(err)
 		return

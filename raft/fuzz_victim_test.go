@@ -97,7 +97,7 @@ func (v *victim) act(r *fuzzReader) {
 	case actApplied:
 		v.carry(v.core.Applied(raft.Index(r.number())))
 	case actPropose:
-		_, e, _ := v.core.Propose([][]byte{make([]byte, r.below(80)), {1}}[:1+r.below(2)])
+		_, e, _ := v.core.Propose([]raft.Proposal{{Data: make([]byte, r.below(80))}, {Kind: raft.EntryKind(r.below(6)), Data: []byte{1}}}[:1+r.below(2)])
 		v.carry(e)
 	case actRead:
 		v.reads++

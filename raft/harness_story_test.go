@@ -148,13 +148,13 @@ func (c *cluster) propose(id raft.NodeID, commands ...string) raft.Proposed {
 
 func (c *cluster) tryPropose(id raft.NodeID, commands ...string) (p raft.Proposed, err error) {
 	c.t.Helper()
-	data := make([][]byte, len(commands))
+	proposals := make([]raft.Proposal, len(commands))
 	for i, command := range commands {
-		data[i] = []byte(command)
+		proposals[i].Data = []byte(command)
 	}
 	c.note("%d proposes %q", id, commands)
 	c.input(id, func(core *raft.Core) (e raft.Effects) {
-		p, e, err = core.Propose(data)
+		p, e, err = core.Propose(proposals)
 		return e
 	})
 	return p, err

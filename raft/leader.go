@@ -95,15 +95,19 @@ func (l *leader) step(c *Core, m Message) {
 // persisted counts the leader's own log, up to where it is durable (T10.2.1).
 func (l *leader) persisted(c *Core) { l.advanceCommit(c) }
 
-// admit says whether the commands may be appended.
-func (l *leader) admit(c *Core, commands [][]byte) error {
+// admit says whether the proposals may be appended.
+func (l *leader) admit(c *Core, proposals []Proposal) error {
 	total := 0
-	for i, command := range commands {
-		if n := len(command); n > c.cfg.MaxEntryBytes {
-			return fmt.Errorf("%w: command %d of %d has %d bytes, the limit is %d",
-				ErrEntryTooLarge, i+1, len(commands), n, c.cfg.MaxEntryBytes)
+	for i := range proposals {
+		p := &proposals[i]
+		if p.Kind != 0 && p.Kind != EntryCommand && p.Kind != EntrySession {
+			return fmt.Errorf("%w: proposal %d of %d has kind %d", ErrEntryKind, i+1, len(proposals), p.Kind)
 		}
-		total += len(command) + entryOverhead
+		if n := len(p.Data); n > c.cfg.MaxEntryBytes {
+			return fmt.Errorf("%w: proposal %d of %d has %d bytes, the limit is %d",
+				ErrEntryTooLarge, i+1, len(proposals), n, c.cfg.MaxEntryBytes)
+		}
+		total += len(p.Data) + entryOverhead
 	}
 	if l.uncommitted+total > c.cfg.MaxUncommittedBytes {
 		return fmt.Errorf("%w: %d bytes beside %d that are uncommitted, the limit is %d",
@@ -112,14 +116,14 @@ func (l *leader) admit(c *Core, commands [][]byte) error {
 	return nil
 }
 
-func (l *leader) propose(c *Core, commands [][]byte) Proposed {
-	p := Proposed{Term: c.hard.Term, First: c.log.last + 1, Last: c.log.last + Index(len(commands))}
-	if len(commands) == 0 {
+func (l *leader) propose(c *Core, proposals []Proposal) Proposed {
+	p := Proposed{Term: c.hard.Term, First: c.log.last + 1, Last: c.log.last + Index(len(proposals))}
+	if len(proposals) == 0 {
 		return p
 	}
-	entries := c.log.blank(len(commands))
-	for i, command := range commands {
-		entries[i] = Entry{Kind: EntryCommand, Data: command}
+	entries := c.log.blank(len(proposals))
+	for i := range proposals {
+		entries[i] = Entry{Kind: max(EntryCommand, proposals[i].Kind), Data: proposals[i].Data}
 	}
 	l.append(c, entries)
 	l.replicateAll(c)

@@ -31,6 +31,8 @@ const (
 	EntryNoOp EntryKind = 2
 	// EntryConfiguration carries a Configuration (T4).
 	EntryConfiguration EntryKind = 3
+	// EntrySession carries what a client session does (T6.3).
+	EntrySession EntryKind = 4
 )
 
 // Entry is one position of the log. An Entry is never changed once made.
@@ -56,6 +58,12 @@ func (e Entry) Size() int {
 
 // entryOverhead is what an entry without a frame counts beside its data.
 const entryOverhead = 24
+
+// Proposal is what a leader is to append.
+type Proposal struct {
+	Kind EntryKind // EntryCommand, which zero means as well, or EntrySession
+	Data []byte
+}
 
 // Position names an entry by what Log Matching needs (T3.5): two logs that hold
 // the same Position are equal up to it.

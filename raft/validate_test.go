@@ -132,7 +132,7 @@ func TestTrace_TellsEveryStep(t *testing.T) {
 	core.Campaign()
 	core.Persisted(raft.Ack{Incarnation: 1, Sequence: 1})
 	core.Persisted(raft.Ack{Incarnation: 1, Sequence: 2})
-	if _, _, err := core.Propose([][]byte{[]byte("x")}); err != nil {
+	if _, _, err := core.Propose([]raft.Proposal{{Data: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	core.Tick()
