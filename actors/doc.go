@@ -31,7 +31,7 @@
 // # Where things are
 //
 //   - handle.go, errors.go, machine_api.go, status.go, events.go, config.go,
-//     limits.go: what users see
+//     limits.go: what users see; snapshots_api.go: how snapshots are asked for
 //   - host.go, hostactor.go: the host; supervision.go: who restarts, how often
 //   - group.go: a group's children, and its end; board.go: what they share
 //   - server.go: a core's owner; recovering.go, following.go, campaigning.go,
