@@ -26,8 +26,9 @@ type board struct {
 	restarts [actorsOfGroup]atomic.Int64
 	halted   atomic.Pointer[string]
 	space    atomic.Pointer[persistence.Space]
-	persists atomic.Int64  // wait for the sync
-	rewrites atomic.Uint64 // of the log; odd while one is under way: see replay.go
+	members  atomic.Pointer[[]raft.Member] // of the group, as far as the server has said
+	persists atomic.Int64                  // wait for the sync
+	rewrites atomic.Uint64                 // of the log; odd while one is under way: see replay.go
 	ledger   ledger
 	stopping atomic.Bool
 	ended    sync.Once

@@ -42,6 +42,11 @@ type HostConfig struct {
 	// named "host", "transport", "group", "server", "log" and "machine".
 	Inject func(actorName string, message any)
 
+	// MaxStrangers bounds the nodes that are members of no group here and talk with
+	// this one nevertheless, since somebody was added or removed and not everyone
+	// knows of it yet. What more of them say is dropped.
+	MaxStrangers int
+
 	HostBudget      Budget
 	TransportBudget Budget
 	GroupBudget     Budget
@@ -51,6 +56,7 @@ type HostConfig struct {
 func DefaultHostConfig() HostConfig {
 	return HostConfig{
 		Name:            "castaway",
+		MaxStrangers:    16,
 		HostBudget:      Budget{Restarts: 3, Within: 10 * time.Second},
 		TransportBudget: Budget{Restarts: 10, Within: 10 * time.Second},
 		GroupBudget:     Budget{Restarts: 3, Within: 10 * time.Second},
@@ -71,6 +77,9 @@ func (c *HostConfig) complete() error {
 	if c.Random == nil {
 		c.Random = rand.IntN //nolint:forbidigo // a node in production has no seed to be repeated from
 	}
+	if c.MaxStrangers == 0 {
+		c.MaxStrangers = d.MaxStrangers
+	}
 	for _, b := range []struct{ given, preset *Budget }{
 		{&c.HostBudget, &d.HostBudget}, {&c.TransportBudget, &d.TransportBudget}, {&c.GroupBudget, &d.GroupBudget},
 	} {
@@ -90,6 +99,9 @@ func (c *HostConfig) validate() error {
 	}
 	if c.Network == nil {
 		return invalid("HostConfig.Network", "nil", "a network; see NewLocalNetwork")
+	}
+	if c.MaxStrangers < 0 {
+		return invalid("HostConfig.MaxStrangers", c.MaxStrangers, "at least 0")
 	}
 	for _, b := range []struct {
 		field  string

@@ -43,7 +43,8 @@
 //   - log.go: group commit
 //   - machine.go: applying and answering; replay.go: reading the log, and poison
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
-//     local_network.go: the way to other nodes
+//     local_network.go: the way to other nodes; peers.go: who they are: members,
+//     those that leave, strangers
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made
@@ -82,6 +83,9 @@
 //   - What the machine takes from the log, it has read in the same state of the log
 //     as the committed position that vouches for it (see replay.go).
 //   - A request is forwarded at most once (C36).
+//   - The transport's peers are the members of all groups here, those that were until
+//     a moment ago, and a bounded number of nodes of our cluster that talk to us
+//     nevertheless (C16).
 //   - No actor starts a goroutine, reads a clock, or uses chance other than through
 //     HostConfig; so a Dispatcher and a Clock that are deterministic make the cast so.
 //

@@ -57,6 +57,7 @@ func (h *hostActor) start(ctx actor.Context) {
 	}
 	props := guarded(&h.cfg, "transport", nil, newTransport(transportConfig{
 		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: h.cfg.Network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: h.transport,
+		MaxStrangers: h.cfg.MaxStrangers,
 	}))
 	if _, err := ctx.SpawnNamed(props, "transport"); err != nil {
 		panic(err)
@@ -85,7 +86,7 @@ func (h *hostActor) spawn(ctx actor.Context, b *board) {
 // repeated when the transport has restarted, and harmless.
 func (h *hostActor) register(ctx actor.Context) {
 	for _, b := range h.boards() {
-		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server})
+		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server, Members: b.knownMembers()})
 	}
 }
 

@@ -19,7 +19,9 @@ import (
 // unmarshalled: nobody may change one that was sent. Safe for concurrent use.
 type LocalNetwork struct {
 	mu       sync.RWMutex
-	ids      []raft.NodeID
+	founders []raft.NodeID
+	ids      []raft.NodeID                 // all that there ever were
+	updated  map[raft.NodeID][]raft.NodeID // what each node's Update said
 	attached map[raft.NodeID]attachment
 	cut      map[link]bool
 }
@@ -31,17 +33,29 @@ type attachment struct {
 
 type link struct{ from, to raft.NodeID }
 
-// NewLocalNetwork makes a network of these nodes, with every link whole.
+// NewLocalNetwork makes a network of these nodes, with every link whole. More may
+// come later: see Node.
 func NewLocalNetwork(ids ...raft.NodeID) *LocalNetwork {
 	return &LocalNetwork{
+		founders: slices.Clone(ids),
 		ids:      slices.Clone(ids),
+		updated:  make(map[raft.NodeID][]raft.NodeID),
 		attached: make(map[raft.NodeID]attachment),
 		cut:      make(map[link]bool),
 	}
 }
 
-// Node is one node's end, for its HostConfig.
-func (n *LocalNetwork) Node(id raft.NodeID) Network { return &localEnd{network: n, id: id} }
+// Node is one node's end, for its HostConfig. A node that the network was not made
+// with can be reached from now on.
+func (n *LocalNetwork) Node(id raft.NodeID) Network {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !slices.Contains(n.ids, id) {
+		n.ids = append(n.ids, id)
+	}
+	delete(n.updated, id)
+	return &localEnd{network: n, id: id}
+}
 
 // Cut loses what is sent from one node to the other, until Heal.
 func (n *LocalNetwork) Cut(from, to raft.NodeID) {
@@ -59,7 +73,10 @@ func (n *LocalNetwork) Heal(from, to raft.NodeID) {
 
 // Isolate cuts every link of a node.
 func (n *LocalNetwork) Isolate(id raft.NodeID) {
-	for _, other := range n.ids {
+	n.mu.RLock()
+	others := slices.Clone(n.ids)
+	n.mu.RUnlock()
+	for _, other := range others {
 		n.Cut(id, other)
 		n.Cut(other, id)
 	}
@@ -87,7 +104,25 @@ func (l *localEnd) Attach(system *actor.ActorSystem, transport *actor.PID) {
 
 // Peers implements Network.
 func (l *localEnd) Peers() []raft.NodeID {
-	return slices.DeleteFunc(slices.Clone(l.network.ids), func(id raft.NodeID) bool { return id == l.id })
+	l.network.mu.RLock()
+	defer l.network.mu.RUnlock()
+	peers, ok := l.network.updated[l.id]
+	if !ok {
+		peers = l.network.founders
+	}
+	return slices.DeleteFunc(slices.Clone(peers), func(id raft.NodeID) bool { return id == l.id })
+}
+
+// Update implements Network. Within a process a node's id is its address, so that
+// anyone can be answered.
+func (l *localEnd) Update(members []raft.Member) {
+	peers := make([]raft.NodeID, len(members))
+	for i, m := range members {
+		peers[i] = m.ID
+	}
+	l.network.mu.Lock()
+	defer l.network.mu.Unlock()
+	l.network.updated[l.id] = peers
 }
 
 // Send implements Network.

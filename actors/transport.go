@@ -21,15 +21,24 @@ type transportLimits struct {
 	// connection is dropped and made anew. It is about an election timeout: what a
 	// stuck connection holds back must not be delivered later than that.
 	Silence time.Duration
+	// Grace is how long a node that is no member any more can still be sent to, so
+	// that it can be told of that, and how long a stranger is remembered that says
+	// nothing.
+	Grace time.Duration
 }
 
 func defaultTransportLimits() transportLimits {
-	return transportLimits{ProbeInterval: 100 * time.Millisecond, Silence: time.Second}
+	return transportLimits{ProbeInterval: 100 * time.Millisecond, Silence: time.Second, Grace: 10 * time.Second}
 }
 
 // silenceTicks is Silence in ProbeIntervals.
 func (l transportLimits) silenceTicks() int {
 	return max(2, int(l.Silence/l.ProbeInterval))
+}
+
+// graceTicks is Grace in ProbeIntervals.
+func (l transportLimits) graceTicks() int {
+	return max(1, int(l.Grace/l.ProbeInterval))
 }
 
 type transportConfig struct {
@@ -40,6 +49,8 @@ type transportConfig struct {
 	Logger    *slog.Logger
 	Limits    transportLimits // the default if zero
 	Stats     *transportBoard // made if nil
+	// MaxStrangers bounds the peers that are members of no group here.
+	MaxStrangers int
 }
 
 func (c transportConfig) complete() transportConfig {
@@ -62,14 +73,10 @@ type transport struct {
 	transportConfig
 	peers  map[raft.NodeID]*transportPeer
 	order  []*transportPeer // by id, so that what is visible has an order
-	groups map[raft.GroupID]*actor.PID
+	groups map[raft.GroupID]route
+	begun  []raft.Member // who the members are for a group that has not said it
+	told   []raft.Member // what the network was told last
 	timer  Timer
-}
-
-type transportPeer struct {
-	gate
-	id       raft.NodeID
-	counters *peerCounters
 }
 
 // transportTick is the transport's own; a tick for an instance that has gone is
@@ -99,7 +106,14 @@ func (t *transport) Receive(ctx actor.Context) {
 	case PeerTerminated:
 		t.terminated(m.ID)
 	case registerGroup:
-		t.groups[m.Group] = m.Server
+		t.groups[m.Group] = route{server: m.Server, members: m.Members}
+		t.settle()
+	case groupMembers:
+		if r, ok := t.groups[m.Group]; ok {
+			r.members = m.Members
+			t.groups[m.Group] = r
+			t.settle()
+		}
 	case unregisterGroup:
 		delete(t.groups, m.Group)
 	case *actor.Started:
@@ -114,15 +128,12 @@ func (t *transport) Receive(ctx actor.Context) {
 
 func (t *transport) start(ctx actor.Context) {
 	t.peers = make(map[raft.NodeID]*transportPeer)
-	t.groups = make(map[raft.GroupID]*actor.PID)
+	t.groups = make(map[raft.GroupID]route)
 	for _, id := range slices.Sorted(slices.Values(t.Network.Peers())) {
-		if id == t.ID || t.peers[id] != nil {
-			continue
+		if id != t.ID && t.peers[id] == nil {
+			t.admit(id, member)
+			t.begun = append(t.begun, raft.Member{ID: id})
 		}
-		p := &transportPeer{gate: newGate(t.Limits.silenceTicks()), id: id, counters: t.Stats.peer(id)}
-		p.counters.setState(GateDown)
-		t.peers[id] = p
-		t.order = append(t.order, p)
 	}
 	t.Network.Attach(ctx.ActorSystem(), ctx.Self())
 	if parent := ctx.Parent(); parent != nil {
@@ -142,6 +153,7 @@ func (t *transport) tick(ctx actor.Context, m transportTick) {
 	if m.of != t {
 		return
 	}
+	t.age()
 	for _, p := range t.order {
 		switch p.tick() {
 		case gateProbe:
@@ -215,45 +227,54 @@ func (t *transport) send(envelopes []*messages.Envelope) {
 }
 
 // receive takes what came from outside; nothing about it may be trusted, but that
-// the network has bounded its size.
+// the network has bounded its size. Whoever sends need not be a member: a server
+// that was away knows neither the leader nor perhaps anyone that there is now, and
+// must be caught up all the same (C16).
 func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
-	p := t.peers[raft.NodeID(e.GetFrom())]
+	from := raft.NodeID(e.GetFrom())
+	probe, server := e.GetProbe(), t.groups[raft.GroupID(e.GetGroup())].server
 	switch {
 	case e.GetClusterId() != t.ClusterID:
-		t.drop(raft.NodeID(e.GetFrom()), dropCluster, e)
+		t.drop(from, dropCluster, e)
 		return
-	case p == nil:
-		t.drop(raft.NodeID(e.GetFrom()), dropSender, e)
+	case from == raft.None || from == t.ID:
+		t.drop(from, dropSender, e)
 		return
 	case raft.NodeID(e.GetTo()) != t.ID:
-		t.drop(p.id, dropAddressee, e)
+		t.drop(from, dropAddressee, e)
+		return
+	case e.GetKind() == nil:
+		t.drop(from, dropKind, e)
+		return
+	case probe == nil && server == nil:
+		t.drop(from, dropGroup, e)
 		return
 	}
-	switch kind := e.GetKind().(type) {
-	case nil:
-		t.drop(p.id, dropKind, e)
-	case *messages.Envelope_Probe:
-		t.hear(p)
-		if kind.Probe.GetReply() {
-			t.connected(p.id)
-		} else {
-			t.probe(p, true)
-		}
-	default:
-		server := t.groups[raft.GroupID(e.GetGroup())]
-		if server == nil {
-			t.drop(p.id, dropGroup, e)
+	p := t.peers[from]
+	if p == nil {
+		if p = t.meet(from); p == nil {
+			t.drop(from, dropStrangers, e)
 			return
 		}
-		t.hear(p)
+	}
+	t.hear(p)
+	switch {
+	case probe == nil:
 		t.Stats.received.Add(1)
 		ctx.Send(server, e)
+	case probe.GetReply():
+		t.connected(p.id)
+	default:
+		t.probe(p, true)
 	}
 }
 
 // hear takes note of a word of the peer's.
 func (t *transport) hear(p *transportPeer) {
 	p.counters.arrived.Add(1)
+	if p.standing == stranger {
+		p.left = t.Limits.graceTicks()
+	}
 	if p.hear() {
 		t.Logger.Info("peer is heard again", "node", t.ID, "peer", p.id)
 	}

@@ -20,8 +20,18 @@ type Network interface {
 	// stands. (It also takes an answered probe for one.) Nil means nobody: the
 	// transport has stopped.
 	Attach(system *actor.ActorSystem, transport *actor.PID)
-	// Peers names the other nodes. Envelopes from others are refused.
+	// Peers names the other nodes: those that it was made with, or that Update named
+	// last.
 	Peers() []raft.NodeID
+	// Update says who the other nodes are from now on: links to new ones are added,
+	// those to nodes that are gone are dropped with what is on their way. A Context
+	// tells a node's address in the network's own way; of one that is empty, or that
+	// the network cannot read, what it knew before stays true.
+	//
+	// Envelopes from a node that is not named come in all the same, if the network
+	// can tell that it is of our cluster, and can be answered as long as its own
+	// connection stands; there are few of those at a time.
+	Update(members []raft.Member)
 	// Send takes e on its way to the node; e is never changed from then on. A
 	// Probe to a node that is not connected starts to connect, and goes on until
 	// it succeeds; anything else is lost then, and must not be delivered later.
@@ -60,8 +70,17 @@ func (PeerTerminated) IgnoreDeadLetterLogging() {}
 // for every group after transportStarted.
 type registerGroup struct {
 	quiet
-	Group  raft.GroupID
-	Server *actor.PID
+	Group   raft.GroupID
+	Server  *actor.PID
+	Members []raft.Member // as in groupMembers
+}
+
+// groupMembers tells the transport who the members of a group are now. None means
+// that the group does not know, as when it has yet to join.
+type groupMembers struct {
+	quiet
+	Group   raft.GroupID
+	Members []raft.Member
 }
 
 // unregisterGroup ends that.

@@ -16,8 +16,10 @@ type dropReason int
 const (
 	// dropCluster: it is another cluster's (C42).
 	dropCluster dropReason = iota
-	// dropSender: it names a sender that is no peer of ours.
+	// dropSender: it names no sender, or ourselves.
 	dropSender
+	// dropStrangers: it is a stranger's, and there are HostConfig.MaxStrangers already.
+	dropStrangers
 	// dropAddressee: it is for another node.
 	dropAddressee
 	// dropGroup: it is for a group that is not on this node (C42).
@@ -33,7 +35,7 @@ const (
 
 func (r dropReason) String() string {
 	return [dropReasons]string{
-		"another cluster", "unknown sender", "another node's", "unknown group", "unknown kind", "unknown receiver", "malformed",
+		"another cluster", "impossible sender", "more strangers than MaxStrangers", "another node's", "unknown group", "unknown kind", "unknown receiver", "malformed",
 	}[r]
 }
 
@@ -88,6 +90,18 @@ func (c *peerCounters) setState(s GateState) {
 		c.state.Store(&gateProbing)
 	default:
 		c.state.Store(&gateDown)
+	}
+}
+
+// forget drops what is kept of a peer that has gone.
+func (b *transportBoard) forget(id raft.NodeID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.peers, id)
+	for key := range b.logged {
+		if key.peer == id {
+			delete(b.logged, key)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 const leastPatience = 250 * time.Millisecond
 
 func (n *Node) startWire() (stopFunc, error) {
-	cfg, err := wireConfig(&n.cfg.Config)
+	cfg, err := wireConfig(n.cluster, &n.cfg.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -36,9 +36,9 @@ func (n *Node) startWire() (stopFunc, error) {
 }
 
 // wireConfig translates the configuration's keys.
-func wireConfig(c *config.Config) (remoting.Config, error) {
+func wireConfig(cluster uint64, c *config.Config) (remoting.Config, error) {
 	w := remoting.DefaultConfig()
-	w.ID = raft.NodeID(c.ID)
+	w.ClusterID, w.ID = cluster, raft.NodeID(c.ID)
 	w.Peers = map[raft.NodeID]string{}
 	for _, p := range c.Peers {
 		w.Peers[raft.NodeID(p.ID)] = p.Address

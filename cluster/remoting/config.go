@@ -27,9 +27,16 @@ var (
 // from DefaultConfig.
 type Config struct {
 	ID raft.NodeID
-	// Peers holds the one address of every member, this node's included. It is
-	// compared as text, so it must be the same string on every node.
+	// ClusterID is the cluster's: a node that Peers and Update do not name must be of
+	// the same one.
+	ClusterID uint64
+	// Peers holds the one address of every member, this node's included, until
+	// Update says otherwise. It is compared as text, so it must be the same string on
+	// every node.
 	Peers map[raft.NodeID]string
+	// Address finds a member's address in what Update says of it; empty if it is not
+	// there. It is the peer address of a member.Info if nil.
+	Address func(context []byte) string
 	// Advertise, if given, is what this node believes its address to be; it must
 	// be the one in Peers.
 	Advertise string
@@ -65,6 +72,8 @@ type Limits struct {
 	BatchBytes    int
 	// MaxStreams bounds the streams that are open to this node.
 	MaxStreams int
+	// MaxStrangers bounds the nodes that are let in without having been named.
+	MaxStrangers int
 }
 
 // DefaultConfig has everything but ID and Peers.
@@ -78,6 +87,7 @@ func DefaultConfig() Config {
 		BatchMessages:  64,
 		BatchBytes:     256 << 10,
 		MaxStreams:     256,
+		MaxStrangers:   16,
 	}}
 }
 
@@ -108,6 +118,7 @@ func (l *Limits) validate() error {
 		value, top int
 	}{
 		{"BatchMessages", l.BatchMessages, 1024}, {"BatchBytes", l.BatchBytes, 64 << 20}, {"MaxStreams", l.MaxStreams, 1 << 20},
+		{"MaxStrangers", l.MaxStrangers, 1 << 10},
 	} {
 		if n.value < 1 || n.value > n.top {
 			return invalid("Limits."+n.name, n.value, fmt.Sprintf("must be between 1 and %d; start from DefaultConfig", n.top))
@@ -123,6 +134,9 @@ func invalid(field string, value any, advice string) error {
 func (c *Config) complete() error {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Address == nil {
+		c.Address = peerAddress
 	}
 	if c.ID == raft.None {
 		return invalid("ID", c.ID, "node ids start at 1")

@@ -15,8 +15,13 @@
 //     takes no bytes for Limits.SendTimeout loses its connection with all that is
 //     on it. To a peer that is not connected nothing goes but one probe.
 //   - A lost connection is told once, and never of the connection made since.
-//   - A node has one address, the same string everywhere; plaintext stays on
-//     loopback unless told otherwise.
+//   - A node has one address at a time, the same string everywhere; plaintext stays
+//     on loopback unless told otherwise.
+//   - Links follow [Remoting.Update] while the node runs. A node of our cluster that
+//     nobody has named, or that has moved, is let in as well, if its certificate names
+//     it, and can be answered as long as it is connected; of those there are at most
+//     Limits.MaxStrangers. A link of one peer is never changed: another takes its
+//     place, and what was on its way is lost with it.
 //
 // # Departures from protoactor's ways
 //
@@ -34,6 +39,7 @@
 //   - config.go: what a node is told, the one address, plaintext
 //   - tls.go: certificates that name nodes
 //   - remoting.go: Start, Send, Stop; connections made and lost
+//   - peers.go: who the peers are: members, and those whom nobody named
 //   - recipe.go: how gRPC and protoactor are set up
 //   - dial.go: connecting, again and again
 //   - outgoing.go, letter.go: to a peer: attempts, time limits, batches by bytes

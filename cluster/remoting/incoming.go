@@ -44,7 +44,9 @@ func (r *Remoting) guardStream(srv any, stream grpc.ServerStream, _ *grpc.Stream
 		return status.Errorf(codes.ResourceExhausted, "Limits.MaxStreams = %d is reached", r.cfg.Limits.MaxStreams)
 	}
 	defer r.stats.openStreams.Add(-1)
-	return next(srv, &incoming{ServerStream: stream, remoting: r})
+	in := &incoming{ServerStream: stream, remoting: r}
+	defer in.leave()
+	return next(srv, in)
 }
 
 // incoming is a stream from a node, or from somebody who can reach the port.
@@ -117,26 +119,48 @@ func (in *incoming) counted(err error) error {
 	return err
 }
 
-// admit lets a node in that says who it is, under the address that we know it by,
-// and whose certificate says so too.
+// admit lets a node in that says who it is: under the address that we know it by, or
+// as one of our cluster that we do not know. Its certificate must say so, too.
 func (in *incoming) admit(request *remote.ConnectRequest) error {
 	r := in.remoting
-	address := request.GetServerConnection().GetAddress()
-	l := r.byAddress[address]
-	if l == nil {
+	address, said := request.GetServerConnection().GetAddress(), parseClaim(request.GetServerConnection().GetSystemId())
+	l, why, err := r.meet(address, said, func(id peerID) error { return r.certified(in.Context(), id) })
+	switch {
+	case err != nil:
+		r.stats.drop(r.orNobody(l.id), dropCertificate, "error", err)
+		return status.Errorf(codes.PermissionDenied, "node %d takes %s for node %d, and the certificate does not name %s", r.cfg.ID, shortened(address), l.id, NodeName(l.id))
+	case l == nil && why == dropStrangers:
+		r.stats.drop(nobody, why, "limit", r.cfg.Limits.MaxStrangers)
+		return status.Errorf(codes.ResourceExhausted, "Limits.MaxStrangers = %d is reached", r.cfg.Limits.MaxStrangers)
+	case l == nil:
 		r.stats.drop(nobody, dropStranger, "address", shortened(address))
-		return status.Errorf(codes.PermissionDenied, "node %d at %s knows no peer at %q; give every node the same list of peers, each with the one address that it advertises", r.cfg.ID, r.self, shortened(address))
+		return status.Errorf(codes.PermissionDenied, "node %d at %s knows no peer at %q of its cluster; give every node the same list of peers, each with the one address that it advertises", r.cfg.ID, r.self, shortened(address))
 	}
-	if err := r.certified(in.Context(), l.id); err != nil {
-		r.stats.drop(l.id, dropCertificate, "error", err)
-		return status.Errorf(codes.PermissionDenied, "node %d takes %s for node %d, and the certificate does not name %s", r.cfg.ID, address, l.id, NodeName(l.id))
+	was := in.from
+	if was != nobody {
+		r.part(l.id) // this stream is counted already, or refused
 	}
-	if in.from != nobody && in.from != l.id {
-		r.stats.drop(in.from, dropControl, "message", "a second request to connect")
+	if was != nobody && was != l.id {
+		r.stats.drop(was, dropControl, "message", "a second request to connect")
 		return status.Error(codes.PermissionDenied, "a stream belongs to one node")
 	}
 	in.from = l.id
 	return nil
+}
+
+// leave ends what admit began.
+func (in *incoming) leave() {
+	if in.from != nobody {
+		in.remoting.part(in.from)
+	}
+}
+
+// orNobody keeps what strangers say of themselves out of what is kept by peer.
+func (r *Remoting) orNobody(id peerID) peerID {
+	if r.link(id) == nil {
+		return nobody
+	}
+	return id
 }
 
 // accept passes a batch's good envelopes on to the transport.

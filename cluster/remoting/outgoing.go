@@ -43,13 +43,13 @@ type outgoing struct {
 }
 
 var (
-	errAbandoned = errors.New("remoting: the node stops")
+	errAbandoned = errors.New("remoting: nobody wants to reach the peer any more")
 	errPeerLeft  = errors.New("remoting: the peer says goodbye")
 )
 
 // connect is a stream interceptor on the dialing side.
 func (r *Remoting) connect(_ context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	l := r.byAddress[cc.Target()]
+	l := r.linkAt(cc.Target())
 	if l == nil {
 		return nil, status.Errorf(codes.PermissionDenied, "%s is no peer's address", cc.Target())
 	}
@@ -94,9 +94,12 @@ func (o *outgoing) write(m any) error {
 	return o.stream.SendMsg(m)
 }
 
-// persist connects. When the node stops meanwhile it panics: protoactor's
+// persist connects. When the link ends meanwhile, as with the node, it panics: protoactor's
 // supervisor then stops the writer at once, while after an error it would sleep.
 func (o *outgoing) persist(request any) {
+	if c := request.(*remote.RemoteMessage).GetConnectRequest().GetServerConnection(); c != nil {
+		c.SystemId = claim{o.remoting.cfg.ClusterID, o.remoting.cfg.ID}.String()
+	}
 	for {
 		err := o.attempt(request)
 		if err == nil {
@@ -108,7 +111,7 @@ func (o *outgoing) persist(request any) {
 		if code := status.Code(err); code == codes.PermissionDenied || code == codes.ResourceExhausted {
 			wait = refusedPause
 		}
-		if o.remoting.stopping() || !pause(o.remoting.lifetime, wait) {
+		if !pause(o.link.lifetime, wait) {
 			o.link.pending.CompareAndSwap(o, nil)
 			panic(errAbandoned)
 		}
@@ -121,7 +124,7 @@ func (o *outgoing) persist(request any) {
 const refusedPause = time.Second
 
 func (o *outgoing) attempt(request any) error {
-	ctx, cancel := context.WithCancel(o.remoting.lifetime)
+	ctx, cancel := context.WithCancel(o.link.lifetime)
 	stream, err := o.open(ctx)
 	if err != nil {
 		cancel()

@@ -28,14 +28,17 @@ const wireTarget = "castaway/transport"
 // Remoting carries envelopes between nodes, by protoactor's remoting. It is the
 // actors.Network of a node. Safe for concurrent use.
 type Remoting struct {
-	cfg       Config
-	system    *actor.ActorSystem
-	remote    *remote.Remote
-	tls       *tls.Config
-	self      string
-	links     map[raft.NodeID]*link
-	byAddress map[string]*link
-	stats     *board
+	cfg    Config
+	system *actor.ActorSystem
+	remote *remote.Remote
+	tls    *tls.Config
+	self   string
+	stats  *board
+
+	book      atomic.Pointer[book]
+	changing  sync.Mutex             // held while the book is changed
+	said      map[raft.NodeID]string // where members are, as told last; under changing
+	streamsOf map[raft.NodeID]int    // open ones from each node; under changing
 
 	lifetime context.Context //nolint:containedctx // it ends with Stop, and with it every dial and stream
 	end      context.CancelFunc
@@ -47,18 +50,6 @@ type Remoting struct {
 }
 
 var _ actors.Network = (*Remoting)(nil)
-
-// link is what is known of one peer.
-type link struct {
-	id      raft.NodeID
-	address string
-	target  *actor.PID
-	// live is the connection that stands, pending one that is being made.
-	live    atomic.Pointer[outgoing]
-	pending atomic.Pointer[outgoing]
-	// orphans counts the probes that went out while there was neither.
-	orphans atomic.Int32
-}
 
 // maxOrphans is after how many probes in a row without so much as an attempt to
 // connect protoactor's endpoint is taken for dead.
@@ -74,13 +65,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Remoting, error) {
 	}
 	r := &Remoting{
 		cfg: cfg, system: system, self: cfg.Peers[cfg.ID], stats: newBoard(cfg.ID, cfg.Logger),
-		links: make(map[raft.NodeID]*link), byAddress: make(map[string]*link),
-	}
-	for id, address := range cfg.Peers {
-		if id != cfg.ID {
-			l := &link{id: id, address: address, target: actor.NewPID(address, wireTarget)}
-			r.links[id], r.byAddress[address] = l, l
-		}
+		said: maps.Clone(cfg.Peers), streamsOf: make(map[raft.NodeID]int),
 	}
 	if cfg.TLS != nil {
 		loaded, err := cfg.TLS.load(cfg.ID)
@@ -90,6 +75,12 @@ func Start(system *actor.ActorSystem, cfg Config) (*Remoting, error) {
 		r.tls = loaded
 	}
 	r.lifetime, r.end = context.WithCancel(context.Background())
+	delete(r.said, cfg.ID)
+	links := newBook()
+	for id, address := range r.said {
+		links.add(r.newLink(id, address, false))
+	}
+	r.book.Store(links)
 	if err := r.start(); err != nil {
 		r.end()
 		return nil, err
@@ -132,11 +123,11 @@ func (r *Remoting) listenAt() (string, int) {
 func (r *Remoting) event(m any) {
 	switch m := m.(type) {
 	case *remote.EndpointConnectedEvent:
-		if l := r.byAddress[m.Address]; l != nil && l.live.Load() != nil {
+		if l := r.linkAt(m.Address); l != nil && l.live.Load() != nil {
 			r.tell(actors.PeerConnected{ID: l.id})
 		}
 	case *remote.EndpointTerminatedEvent:
-		if l := r.byAddress[m.Address]; l != nil && l.live.Load() == nil {
+		if l := r.linkAt(m.Address); l != nil && l.live.Load() == nil {
 			r.tell(actors.PeerTerminated{ID: l.id})
 		}
 	}
@@ -151,22 +142,20 @@ func (r *Remoting) tell(message any) {
 // Attach implements actors.Network.
 func (r *Remoting) Attach(_ *actor.ActorSystem, transport *actor.PID) {
 	r.attached.Store(transport)
-	for _, id := range r.Peers() {
-		if r.links[id].live.Load() != nil {
+	links := r.book.Load().byID
+	for _, id := range slices.Sorted(maps.Keys(links)) {
+		if links[id].live.Load() != nil {
 			r.tell(actors.PeerConnected{ID: id})
 		}
 	}
 }
-
-// Peers implements actors.Network.
-func (r *Remoting) Peers() []raft.NodeID { return slices.Sorted(maps.Keys(r.links)) }
 
 // Address is the node's one address.
 func (r *Remoting) Address() string { return r.self }
 
 // Send implements actors.Network.
 func (r *Remoting) Send(to raft.NodeID, e *messages.Envelope) {
-	l := r.links[to]
+	l := r.link(to)
 	if l == nil {
 		return
 	}
@@ -192,14 +181,14 @@ func (r *Remoting) mayProbe(l *link, e *messages.Envelope) bool {
 		// Its writer crashed without a word, and protoactor still keeps it. There
 		// is no other to be hit by this event.
 		l.orphans.Store(0)
-		r.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: l.address})
+		r.abandon(l.address)
 	}
 	return true
 }
 
 // Reset implements actors.Network.
 func (r *Remoting) Reset(to raft.NodeID) {
-	if l := r.links[to]; l != nil {
+	if l := r.link(to); l != nil {
 		if o := l.live.Load(); o != nil {
 			o.cancel()
 		}

@@ -24,6 +24,7 @@ const (
 	dropPanic
 	dropStreams
 	dropStranger
+	dropStrangers
 	dropCertificate
 	dropUnconnected
 	dropControl
@@ -44,7 +45,7 @@ const (
 
 func (r reason) String() string {
 	return [reasons]string{
-		"unary call", "panic", "too many streams", "unknown address", "wrong certificate", "not connected",
+		"unary call", "panic", "too many streams", "unknown address", "too many strangers", "wrong certificate", "not connected",
 		"control message", "empty batch", "unknown serializer", "type index out of range", "unknown type",
 		"foreign target", "sender given", "header given", "oversized", "garbage", "another node's name",
 		"no transport", "oversized on the way out",
@@ -61,6 +62,7 @@ type Stats struct {
 // PeerStats is a peer's share of Stats.
 type PeerStats struct {
 	ID        raft.NodeID
+	Address   string
 	Connected bool
 	// Unsent counts what was not sent since there was no connection, Stale what
 	// was too old when its turn came.
@@ -86,7 +88,13 @@ type board struct {
 
 	mu     sync.RWMutex
 	peers  map[raft.NodeID]*counters
-	logged map[any]bool // bounded by peers and reasons
+	logged map[refusal]bool // bounded by peers and reasons
+}
+
+// refusal is what is logged once.
+type refusal struct {
+	from raft.NodeID
+	why  reason
 }
 
 type counters struct {
@@ -95,7 +103,7 @@ type counters struct {
 }
 
 func newBoard(node raft.NodeID, logger *slog.Logger) *board {
-	return &board{node: node, logger: logger, peers: make(map[raft.NodeID]*counters), logged: make(map[any]bool)}
+	return &board{node: node, logger: logger, peers: make(map[raft.NodeID]*counters), logged: make(map[refusal]bool)}
 }
 
 func (b *board) peer(id raft.NodeID) *counters {
@@ -116,10 +124,6 @@ func (b *board) peer(id raft.NodeID) *counters {
 // drop counts a refusal, and logs the first from a peer for a reason.
 func (b *board) drop(from raft.NodeID, why reason, details ...any) {
 	b.dropped[why].Add(1)
-	type refusal struct {
-		from raft.NodeID
-		why  reason
-	}
 	if b.first(refusal{from, why}) {
 		b.logger.Warn("the remoting refused something; more of the kind is counted only",
 			append([]any{"node", b.node, "peer", from, "reason", why.String()}, details...)...)
@@ -137,7 +141,15 @@ func (b *board) connectFailed(to raft.NodeID, err error) {
 	}
 }
 
-func (b *board) first(key any) bool {
+// forget drops what is kept of a peer that has gone.
+func (b *board) forget(id raft.NodeID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.peers, id)
+	maps.DeleteFunc(b.logged, func(key refusal, _ bool) bool { return key.from == id })
+}
+
+func (b *board) first(key refusal) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := !b.logged[key]
@@ -151,10 +163,11 @@ func (r *Remoting) Stats() Stats {
 	for why := range reasons {
 		s.Dropped = append(s.Dropped, Dropped{Reason: why.String(), Count: r.stats.dropped[why].Load()})
 	}
-	for _, id := range slices.Sorted(maps.Keys(r.links)) {
+	links := r.book.Load().byID
+	for _, id := range slices.Sorted(maps.Keys(links)) {
 		c := r.stats.peer(id)
 		p := PeerStats{
-			ID: id, Connected: r.links[id].live.Load() != nil, Unsent: c.unsent.Load(), Stale: c.stale.Load(),
+			ID: id, Address: links[id].address, Connected: links[id].live.Load() != nil, Unsent: c.unsent.Load(), Stale: c.stale.Load(),
 			BatchesOut: c.batchesOut.Load(), BytesOut: c.bytesOut.Load(),
 			BatchesIn: c.batchesIn.Load(), BytesIn: c.bytesIn.Load(), ConnectFailures: c.failures.Load(),
 		}

@@ -73,7 +73,7 @@ type dialCredentials struct {
 }
 
 func (c *dialCredentials) ClientHandshake(ctx context.Context, authority string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	to := c.remoting.byAddress[authority]
+	to := c.remoting.linkAt(authority)
 	if to == nil {
 		return nil, nil, fmt.Errorf("remoting: %s is no peer's address", authority)
 	}

@@ -92,16 +92,8 @@ func TestNodesWithCertificatesTalkAndOthersDoNot(t *testing.T) {
 	b.awaitUp(1, true)
 	servesStill(t, a, b)
 
-	dial := func(files *TLS) grpc.DialOption {
-		pair, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})) //nolint:gosec // an enemy's client
-	}
 	t.Run("node 3 in node 1's name", func(t *testing.T) {
-		h := newHostile(t, peers[2], dial(ca.node(3)))
+		h := newHostile(t, peers[2], dialAs(t, ca.node(3)))
 		h.send(connectRequest(peers[1]))
 		if _, err := h.stream.Recv(); status.Code(err) != codes.PermissionDenied {
 			t.Errorf("the stream ended with %v", err)
@@ -111,7 +103,7 @@ func TestNodesWithCertificatesTalkAndOthersDoNot(t *testing.T) {
 		}
 	})
 	for name, option := range map[string]grpc.DialOption{
-		"another authority's node 1": dial(newAuthority(t).node(1)),
+		"another authority's node 1": dialAs(t, newAuthority(t).node(1)),
 		"plaintext":                  grpc.WithTransportCredentials(insecure.NewCredentials()),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,6 +119,17 @@ func TestNodesWithCertificatesTalkAndOthersDoNot(t *testing.T) {
 		})
 	}
 	servesStill(t, a, b)
+}
+
+// dialAs connects with a node's certificate, to anyone.
+func dialAs(t *testing.T, files *TLS) grpc.DialOption {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+		Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})) //nolint:gosec // an enemy's client
 }
 
 // Whoever answers at a node's address without its certificate is told nothing.
