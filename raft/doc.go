@@ -53,6 +53,9 @@
 //     what a leader knows of one follower
 //   - commit: counting (P5.4.2); quorum: majorities; configuration: who counts
 //   - readindex: linearizable reads (T6.4)
+//   - session: the duplicate filter that makes commands exactly-once (T6.3); session_op:
+//     what its entries say; session_limits; session_table: how it is stored. The core
+//     only carries these entries: the filter is the machine's
 //   - invariants: what is checked after every input, by a panic
 //
 // # What is always true

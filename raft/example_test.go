@@ -66,6 +66,29 @@ func Example() {
 	// 3: world
 }
 
+// A session's command that comes twice is executed once.
+func ExampleSessions() {
+	var sessions raft.Sessions
+	limits := raft.SessionLimits{Timeout: 60_000, MaxOutstanding: 64, MaxSessionBytes: 1 << 16, MaxSessions: 100, MaxBytes: 1 << 20}
+	register := raft.SessionOp{Kind: raft.SessionRegister, Limits: limits}
+	registered := sessions.Apply(raft.Entry{Term: 1, Index: 2, Kind: raft.EntrySession, Data: register.Encode()})
+
+	run := raft.SessionOp{Kind: raft.SessionRun, ID: registered.ID, Sequence: 1, Acknowledged: 1, Command: []byte("increment")}
+	for index := range raft.Index(2) {
+		v := sessions.Apply(raft.Entry{Term: 1, Index: 3 + index, Kind: raft.EntrySession, Data: run.Encode()})
+		switch v.Outcome {
+		case raft.SessionExecute:
+			fmt.Printf("%s\n", v.Command)
+			sessions.Keep([]byte("it is 1"))
+		case raft.SessionKept:
+			fmt.Printf("executed before, at %v: %s\n", v.Answer.Position, v.Answer.Value)
+		}
+	}
+	// Output:
+	// increment
+	// executed before, at 3@t1: it is 1
+}
+
 // What a configuration entry carries is the same for equal configurations.
 func ExampleDecodeConfiguration() {
 	data := raft.Configuration{Voters: []raft.NodeID{1, 2, 3}, Learners: []raft.NodeID{7}}.Encode()
