@@ -12,11 +12,36 @@ type traceEffects struct {
 	Aborted []raft.ReadID  `json:"aborted,omitempty"`
 	Fetch   []traceFetch   `json:"fetch,omitempty"`
 	Role    *traceRole     `json:"role,omitempty"`
+
+	Snapshots []traceSnapshotRequest `json:"snapshots,omitempty"`
+	Install   *traceSnapshot         `json:"install,omitempty"`
+}
+
+type traceSnapshotRequest struct {
+	To   raft.NodeID `json:"to"`
+	Next raft.Index  `json:"next"`
+}
+
+// traceSnapshot leaves the members' contexts out, which no rule looks at.
+type traceSnapshot struct {
+	Last      tracePosition `json:"last"`
+	Voters    []raft.NodeID `json:"voters"`
+	OldVoters []raft.NodeID `json:"old_voters,omitempty"`
+	Learners  []raft.NodeID `json:"learners,omitempty"`
+}
+
+func tracedSnapshot(m *raft.SnapshotMeta) *traceSnapshot {
+	if m == nil {
+		return nil
+	}
+	c := &m.Configuration
+	return &traceSnapshot{Last: tracePosition(m.Last), Voters: c.Voters, OldVoters: c.OldVoters, Learners: c.Learners}
 }
 
 type tracePersist struct {
 	Sequence     uint64          `json:"sequence"`
 	HardState    *traceHardState `json:"hard_state,omitempty"`
+	Compact      *traceSnapshot  `json:"compact,omitempty"`
 	TruncateFrom raft.Index      `json:"truncate_from,omitempty"`
 	Entries      []traceEntry    `json:"entries,omitempty"`
 	After        []traceMessage  `json:"after,omitempty"`
@@ -67,6 +92,10 @@ func toTraceEffects(e *raft.Effects) *traceEffects {
 	for _, f := range e.Fetch {
 		out.Fetch = append(out.Fetch, traceFetch{To: f.To, First: f.First, Last: f.Last})
 	}
+	for _, r := range e.Snapshots {
+		out.Snapshots = append(out.Snapshots, traceSnapshotRequest{To: r.To, Next: r.Next})
+	}
+	out.Install = tracedSnapshot(e.Install)
 	if e.Role != nil {
 		out.Role = &traceRole{Role: e.Role.Role.String(), Term: e.Role.Term, Leader: e.Role.Leader}
 	}
@@ -79,6 +108,7 @@ func toTracePersist(p *raft.Persist) *tracePersist {
 	}
 	out := &tracePersist{
 		Sequence:     p.Sequence,
+		Compact:      tracedSnapshot(p.Compact),
 		TruncateFrom: p.TruncateFrom,
 		Entries:      toTraceEntries(p.Entries),
 		After:        toTraceMessages(p.After),

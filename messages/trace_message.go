@@ -19,7 +19,11 @@ type traceMessage struct {
 	Rejected raft.Index     `json:"rejected,omitempty"`
 	Hint     *tracePosition `json:"hint,omitempty"`
 	Round    uint64         `json:"round,omitempty"`
+	Snapshot *traceSnapshot `json:"snapshot,omitempty"`
 }
+
+// kindInstallSnapshot is in traces only: a node hands it to its own core.
+const kindInstallSnapshot Kind = "install_snapshot"
 
 // traceEntry leaves the data out: a checker of the algorithm does not look at it.
 type traceEntry struct {
@@ -53,6 +57,8 @@ func toTraceMessage(m raft.Message) traceMessage {
 		out.Kind, out.Commit, out.Round = KindHeartbeat, &m.Commit, m.Round
 	case *raft.HeartbeatReply:
 		out.Kind, out.Round = KindHeartbeatReply, m.Round
+	case *raft.InstallSnapshot:
+		out.Kind, out.Snapshot = kindInstallSnapshot, tracedSnapshot(&m.Snapshot)
 	case *raft.TermNotice:
 		out.Kind = KindTermNotice
 	default:

@@ -45,6 +45,14 @@ func TestGoldenTrace(t *testing.T) {
 			Fetch:  []raft.Fetch{{To: 3, First: 10, Last: 20}},
 		}})
 	}
+	meta := raft.SnapshotMeta{Last: raft.Position{Term: 6, Index: 290}, Configuration: raft.Configuration{Voters: []raft.NodeID{1, 2, 3}}}
+	w.Trace(raft.TraceEvent{
+		Node: 2, Input: "step", Message: &raft.InstallSnapshot{Header: raft.Header{From: 1, To: 2, Term: 7}, Snapshot: meta},
+		Effects: &raft.Effects{Persist: raft.Persist{Sequence: 5, Compact: &meta}, Install: &meta},
+	})
+	w.Trace(raft.TraceEvent{Node: 1, Input: "compact", Effects: &raft.Effects{
+		Snapshots: []raft.SnapshotRequest{{To: 3, Term: 7, Next: 11}},
+	}})
 	if err := w.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,11 @@ func (c *Core) acceptable(m Message) bool {
 	if h.To != c.cfg.ID || h.From == c.cfg.ID || h.From == None || h.Term >= maxTerm {
 		return false
 	}
-	if a, ok := m.(*AppendEntries); ok {
-		return h.Term < c.hard.Term || c.agreesWithCommitted(a)
+	switch m := m.(type) {
+	case *AppendEntries:
+		return h.Term < c.hard.Term || c.agreesWithCommitted(m)
+	case *InstallSnapshot:
+		return h.Term < c.hard.Term || c.agreesWithSnapshot(m.Snapshot.Last)
 	}
 	return true
 }
@@ -42,6 +45,9 @@ func wellFormed(m Message) bool {
 		return m != nil && m.Term > 0 && m.Commit < maxIndex
 	case *HeartbeatReply:
 		return m != nil && m.Term > 0
+	case *InstallSnapshot:
+		return m != nil && m.Term > 0 && m.Snapshot.Last.Index > 0 && m.Snapshot.Last.valid(m.Term) &&
+			m.Snapshot.Configuration.Validate() == nil
 	case *TermNotice:
 		return m != nil && m.Term > 0
 	default: // nil, or not one of ours
@@ -96,4 +102,11 @@ func (c *Core) agreesWithCommitted(m *AppendEntries) bool {
 
 func (c *Core) agreesAt(p Position) bool {
 	return p.Index > c.commit || p.Index < c.log.base.Index || c.log.holds(p)
+}
+
+// agreesWithSnapshot says whether a snapshot that ends at p contradicts nothing that
+// is committed: terms never fall along a log.
+func (c *Core) agreesWithSnapshot(p Position) bool {
+	committed, _ := c.log.term(c.commit)
+	return c.agreesAt(p) && (p.Index <= c.commit || p.Term >= committed)
 }

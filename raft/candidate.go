@@ -18,7 +18,7 @@ func (k *candidate) tick(c *Core) {
 
 func (k *candidate) step(c *Core, m Message) {
 	switch m := m.(type) {
-	case *AppendEntries, *Heartbeat:
+	case *AppendEntries, *Heartbeat, *InstallSnapshot:
 		c.followInstead(m)
 	case *RequestVoteReply:
 		k.votes.record(m.From, m.Granted)

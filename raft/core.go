@@ -63,6 +63,9 @@ type Restored struct {
 	Tail []Entry
 	// Configurations holds every EntryConfiguration of the log, sorted by index.
 	Configurations []Entry
+	// Applied, unless zero, is known to be committed and to be in the machine, at
+	// least Snapshot.Last.Index and at most Last: what is handed over begins after it.
+	Applied Index
 }
 
 // Errors of the inputs. A proposal or read that fails with one of these has
@@ -128,15 +131,16 @@ func New(cfg Config, r Restored) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
+	known := max(r.Applied, r.Snapshot.Last.Index)
 	c := &Core{
 		cfg:            cfg,
 		hard:           r.HardState,
 		log:            restoredLog(r),
 		configurations: configurations,
 		disk:           disk{written: r.HardState, last: r.Last, durable: r.Last},
-		commit:         r.Snapshot.Last.Index,
-		emitted:        r.Snapshot.Last.Index,
-		applied:        r.Snapshot.Last.Index,
+		commit:         known,
+		emitted:        known,
+		applied:        known,
 	}
 	c.role = &follower{timer: c.newTimer()}
 	return c, nil

@@ -8,12 +8,13 @@ package raft
 // since, and even written again with the same index: so each write under way keeps
 // the last index that it can still vouch for, and truncation lowers it (C10).
 type disk struct {
-	sequence     uint64    // of the last write asked for
-	acknowledged uint64    // of the last write known to be durable
-	written      HardState // the last one asked for
-	hardSequence uint64    // the write that holds it
-	last         Index     // the log was asked to be written up to here
-	truncated    Index     // from here on the log was truncated and not yet asked to be; zero is nowhere
+	sequence     uint64        // of the last write asked for
+	acknowledged uint64        // of the last write known to be durable
+	written      HardState     // the last one asked for
+	hardSequence uint64        // the write that holds it
+	last         Index         // the log was asked to be written up to here
+	truncated    Index         // from here on the log was truncated and not yet asked to be; zero is nowhere
+	compact      *SnapshotMeta // the log starts after it, and was not yet asked to; nil if it was
 	durable      Index
 	pending      []write // by ascending sequence
 }
@@ -29,7 +30,7 @@ func (d *disk) emit(hard HardState, last Index) uint64 {
 	if hard != d.written {
 		d.written, d.hardSequence = hard, d.sequence
 	}
-	d.last, d.truncated = last, 0
+	d.last, d.truncated, d.compact = last, 0, nil
 	d.pending = append(d.pending, write{d.sequence, last})
 	return d.sequence
 }

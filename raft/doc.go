@@ -49,6 +49,8 @@
 //
 //   - log: the term table and the newest entries
 //   - disk: which writes are under way and what is durable
+//   - snapshot: where the log starts (T5.1): compaction, snapshots for followers that
+//     need what is gone, and their installation
 //   - replication: AppendEntries, from both sides (T3.5, T10.2); progress, inflights:
 //     what a leader knows of one follower
 //   - commit: counting (P5.4.2); quorum: majorities; configuration: who counts
@@ -62,6 +64,9 @@
 //
 //   - Nothing leaves that rests on a term or vote that is not durable: until they
 //     are, every message waits in Persist.After, whatever it says.
+//   - What the log no longer holds is committed, applied, and in a snapshot that the
+//     core's owner keeps. No install takes back what was committed, or what a log holds
+//     that agrees with the snapshot (C25).
 //   - The reply to an AppendEntries waits for the entries that it covers, also where
 //     they came with an earlier message and their write is still under way. Then it
 //     travels with a Persist that has nothing to write and is durable as soon as

@@ -12,6 +12,11 @@ type Effects struct {
 	Aborted []ReadID    // reads whose leadership was not confirmed: ask again
 	Fetch   []Fetch     // entries that are no longer in memory, to be read from the log
 	Role    *RoleChange // nil unless role, term or leader changed
+	// Snapshots are to be sent to followers.
+	Snapshots []SnapshotRequest
+	// Install, unless nil, replaces the machine's state by the published snapshot that
+	// this says, before any later Commit. What was committed before is in it.
+	Install *SnapshotMeta
 	// Forgotten, unless nil, ends the core: it drops every further input. Its owner
 	// must not make another from the same disk.
 	Forgotten *Forgotten
@@ -23,6 +28,11 @@ type Effects struct {
 type Persist struct {
 	Sequence  uint64     // 1, 2, 3 … within an incarnation; zero when Empty
 	HardState *HardState // nil when unchanged
+	// Compact, unless nil, makes the log start after this position, before it is
+	// truncated or appended to, and after the hard state is written, whose term may
+	// be the position's. Entries behind it stay if the log on disk holds the position;
+	// otherwise all of them go (C25).
+	Compact *SnapshotMeta
 	// TruncateFrom, unless zero, drops the entries from this index on before
 	// Entries are appended.
 	TruncateFrom Index
@@ -124,11 +134,11 @@ func (c *Core) finish(input string, m Message) Effects {
 func (c *Core) emitPersist() {
 	d := &c.disk
 	fresh := d.last < c.log.last
-	if d.written == c.hard && d.truncated == 0 && !fresh && len(c.out.after) == 0 {
+	if d.written == c.hard && d.truncated == 0 && d.compact == nil && !fresh && len(c.out.after) == 0 {
 		return
 	}
 	p := &c.out.effects.Persist
-	p.TruncateFrom, p.After = d.truncated, c.out.after
+	p.Compact, p.TruncateFrom, p.After = d.compact, d.truncated, c.out.after
 	if d.written != c.hard {
 		hard := c.hard
 		p.HardState = &hard

@@ -26,6 +26,10 @@ func (f *follower) step(c *Core, m Message) {
 		if f.hears(m.From) {
 			c.heartbeat(m)
 		}
+	case *InstallSnapshot:
+		if f.hears(m.From) {
+			c.installSnapshot(m)
+		}
 	}
 }
 

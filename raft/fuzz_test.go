@@ -121,7 +121,7 @@ func (r *fuzzReader) configuration() raft.Configuration {
 
 // message is any well-typed message.
 func (r *fuzzReader) message(current raft.Term) raft.Message {
-	kind := r.below(10)
+	kind := r.below(11)
 	h := raft.Header{From: r.id(), To: 1, Term: current}
 	switch r.below(8) {
 	case 0:
@@ -153,9 +153,21 @@ func (r *fuzzReader) message(current raft.Term) raft.Message {
 		return &raft.Heartbeat{Header: h, Commit: raft.Index(r.number()), Round: r.number()}
 	case 8:
 		return &raft.HeartbeatReply{Header: h, Round: r.number()}
+	case 9:
+		return &raft.InstallSnapshot{Header: h, Snapshot: r.snapshot()}
 	default:
 		return &raft.TermNotice{Header: h}
 	}
+}
+
+// snapshot ends at any position, but for those far beyond any log that a correct
+// server could still name: the disk of these tests writes them out.
+func (r *fuzzReader) snapshot() raft.SnapshotMeta {
+	last := r.position()
+	if last.Index > 2000 && last.Index < 1<<62 {
+		last.Index %= 2000
+	}
+	return raft.SnapshotMeta{Last: last, Configuration: r.configuration()}
 }
 
 // The same with random programs, which go deeper than a fuzzer's short ones; and all

@@ -2,6 +2,7 @@ package raft_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"castaway/raft"
@@ -21,6 +22,8 @@ const (
 	actCrash
 	actWin
 	actFollow
+	actCompact
+	actReported
 	actions
 )
 
@@ -36,7 +39,8 @@ type victim struct {
 	acks        []raft.Ack
 	fetches     []raft.Fetch
 	before      raft.Status
-	commits     []raft.Entry // what it handed its machine, in this incarnation
+	commits     []raft.Entry                   // what it handed its machine, in this incarnation
+	cover       map[raft.Position][]raft.Entry // what snapshots cover
 	reads       raft.ReadID
 	open        map[raft.ReadID]bool
 	forgotten   bool // some message proved it to have lost what it acknowledged
@@ -49,8 +53,9 @@ func newVictim(t *testing.T, r *fuzzReader) *victim {
 		term += raft.Term(r.below(3))
 		terms = append(terms, term)
 	}
-	v := &victim{t: t, disk: *diskWithLog(terms), start: r.configuration()}
+	v := &victim{t: t, disk: *diskWithLog(terms), start: r.configuration(), cover: map[raft.Position][]raft.Entry{}}
 	v.disk.hard.Term += raft.Term(r.below(3))
+	v.disk.covered = v.covered
 	flags := r.byte()
 	v.cfg = raft.Config{
 		ID: 1, ElectionTicks: 6, HeartbeatTicks: 2, PreVote: flags&1 != 0, CheckQuorum: flags&2 != 0,
@@ -67,11 +72,14 @@ func (v *victim) restart() {
 	v.disk.crash(0)
 	v.incarnation++
 	v.cfg.Incarnation = v.incarnation
+	v.disk.install()
 	core, err := raft.New(v.cfg, v.disk.restored(v.start, int(v.incarnation%4)))
 	if err != nil {
 		v.t.Fatalf("it does not start from its own disk: %v", err)
 	}
-	v.core, v.acks, v.fetches, v.commits, v.forgotten = core, nil, nil, nil, false
+	start := v.disk.start.Last.Index
+	v.core, v.acks, v.fetches, v.forgotten = core, nil, nil, false
+	v.commits = slices.Clone(v.disk.log[:start])
 	v.open = map[raft.ReadID]bool{}
 	v.before = core.Status()
 }
@@ -109,6 +117,10 @@ func (v *victim) act(r *fuzzReader) {
 		v.carry(e)
 	case actFetched:
 		v.fetched(r)
+	case actCompact:
+		v.compact(raft.Index(r.number()))
+	case actReported:
+		v.carry(v.core.SnapshotReported(r.id(), v.core.Term(), r.position(), r.below(2) == 0))
 	case actCrash:
 		v.restart()
 	default:
@@ -152,6 +164,30 @@ func (v *victim) fetched(r *fuzzReader) {
 	v.carry(v.core.Fetched(f, entries))
 }
 
+// compact takes a snapshot first, as an owner does.
+func (v *victim) compact(to raft.Index) {
+	meta, ok := v.core.Meta(to)
+	e, err := v.core.Compact(to)
+	if ok && err == nil {
+		v.disk.publish(meta)
+	}
+	v.carry(e)
+}
+
+// covered makes up what a snapshot covers: what is committed, and then what it says.
+func (v *victim) covered(p raft.Position) []raft.Entry {
+	if known, ok := v.cover[p]; ok {
+		return known
+	}
+	entries := slices.Clone(v.disk.view[:v.before.Commit])
+	for i := raft.Index(len(entries)) + 1; i <= p.Index; i++ {
+		entries = append(entries, raft.Entry{Term: p.Term, Index: i, Kind: raft.EntryCommand})
+	}
+	entries = slices.Clip(entries)
+	v.cover[p] = entries
+	return entries
+}
+
 func (v *victim) sync(n int) {
 	for ; n > 0 && len(v.disk.pending) > 0; n-- {
 		p := v.disk.complete()
@@ -173,6 +209,12 @@ func (v *victim) carry(e raft.Effects) {
 	if st.HardState.Term == b.HardState.Term && b.HardState.Vote != 0 && st.HardState.Vote != b.HardState.Vote {
 		v.t.Fatalf("the vote of term %d goes from %d to %d", st.HardState.Term, b.HardState.Vote, st.HardState.Vote)
 	}
+	if i := e.Install; i != nil {
+		if i.Last.Index <= b.Commit || st.Applied != i.Last.Index {
+			v.t.Fatalf("installs a snapshot up to %s, where %d is committed; applied is then %d", i.Last, b.Commit, st.Applied)
+		}
+		v.disk.publish(*i)
+	}
 	if t := e.Persist.TruncateFrom; t > 0 && t <= b.Commit {
 		v.t.Fatalf("truncates from %d, where %d is committed", t, b.Commit)
 	}
@@ -189,6 +231,9 @@ func (v *victim) carry(e raft.Effects) {
 		if err := v.disk.append(e.Persist); err != "" {
 			v.t.Fatal(err)
 		}
+	}
+	if e.Install != nil {
+		v.commits = slices.Clone(v.disk.view[:e.Install.Last.Index])
 	}
 	if end := last(v.disk.view); st.Last != end {
 		v.t.Fatalf("believes that the log ends at %s; it wrote up to %s", st.Last, end)

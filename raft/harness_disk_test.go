@@ -9,12 +9,21 @@ import (
 
 // disk has two halves: what is durable, and the writes that were handed over but
 // not yet synced. A crash keeps the durable half and any prefix of the other.
+//
+// What was compacted stays in log and view, for the observer to look at; reads and
+// restarts see only what is after start.
 type disk struct {
-	hard    raft.HardState
-	log     []raft.Entry // durable; log[i].Index is i+1
-	pending []raft.Persist
-	view    []raft.Entry // the log with everything pending on top: what reads see
-	next    uint64       // sequence number of the last write of this incarnation
+	hard      raft.HardState
+	start     raft.SnapshotMeta
+	log       []raft.Entry // durable; log[i].Index is i+1
+	pending   []raft.Persist
+	viewStart raft.SnapshotMeta
+	view      []raft.Entry // the log with everything pending on top: what reads see
+	next      uint64       // sequence number of the last write of this incarnation
+
+	// published is the newest snapshot file, and covered what any snapshot covers.
+	published raft.SnapshotMeta
+	covered   func(raft.Position) []raft.Entry
 }
 
 // diskWithLog is a disk that holds a log of these terms, and as current term the
@@ -36,7 +45,10 @@ func diskWithLog(terms []raft.Term) *disk {
 
 // overwrite is a log after a write; it shares nothing that could be overwritten
 // later with the log before.
-func overwrite(log []raft.Entry, p *raft.Persist) []raft.Entry {
+func (d *disk) overwrite(log []raft.Entry, p *raft.Persist) []raft.Entry {
+	if m := p.Compact; m != nil && term(log, m.Last.Index) != m.Last.Term {
+		log = d.covered(m.Last)
+	}
 	if p.TruncateFrom > 0 && int(p.TruncateFrom) <= len(log) {
 		log = log[: p.TruncateFrom-1 : p.TruncateFrom-1]
 	}
@@ -49,10 +61,16 @@ func (d *disk) append(p raft.Persist) string {
 		return fmt.Sprintf("write %d follows write %d", p.Sequence, d.next)
 	}
 	d.next = p.Sequence
-	if t := p.TruncateFrom; t > 0 && int(t) > len(d.view) {
-		return fmt.Sprintf("truncates from %d a log of %d entries", t, len(d.view))
+	if m := p.Compact; m != nil {
+		if m.Last.Index <= d.viewStart.Last.Index {
+			return fmt.Sprintf("compacts to %s a log that starts after %s", m.Last, d.viewStart.Last)
+		}
+		d.viewStart = *m
 	}
-	d.view = overwrite(d.view, &p)
+	if t := p.TruncateFrom; t > 0 && (int(t) > len(d.view) || t <= d.viewStart.Last.Index) {
+		return fmt.Sprintf("truncates from %d a log from %d to %d", t, d.viewStart.Last.Index+1, len(d.view))
+	}
+	d.view = d.overwrite(d.view, &p)
 	for i, e := range d.view[len(d.view)-len(p.Entries):] {
 		if want := raft.Index(len(d.view) - len(p.Entries) + i + 1); e.Index != want {
 			return fmt.Sprintf("writes entry %d at position %d", e.Index, want)
@@ -69,7 +87,10 @@ func (d *disk) complete() raft.Persist {
 	if p.HardState != nil {
 		d.hard = *p.HardState
 	}
-	d.log = overwrite(d.log, &p)
+	if p.Compact != nil {
+		d.start = *p.Compact
+	}
+	d.log = d.overwrite(d.log, &p)
 	return p
 }
 
@@ -80,7 +101,29 @@ func (d *disk) crash(keep int) {
 	// Clipped, so that neither half is ever written into the other's array: messages
 	// on their way may alias it.
 	d.log = slices.Clip(d.log)
-	d.pending, d.view, d.next = nil, d.log, 0
+	d.pending, d.view, d.viewStart, d.next = nil, d.log, d.start, 0
+}
+
+// install makes up for an install that a crash interrupted, as an owner does when it
+// starts: the snapshot was published, and the log does not know of it. The snapshot's
+// term is the server's then; it cannot have voted in a term that is not on its disk.
+func (d *disk) install() {
+	p := d.published.Last
+	if p.Index <= d.start.Last.Index || term(d.log, p.Index) == p.Term {
+		return
+	}
+	if d.hard.Term < p.Term {
+		d.hard = raft.HardState{Term: p.Term}
+	}
+	d.start, d.log = d.published, d.covered(p)
+	d.view, d.viewStart = d.log, d.start
+}
+
+// publish makes a snapshot file appear.
+func (d *disk) publish(m raft.SnapshotMeta) {
+	if m.Last.Index > d.published.Last.Index {
+		d.published = m
+	}
 }
 
 // settled is the index up to which the log is durable and nothing pending
@@ -91,6 +134,11 @@ func (d *disk) settled() raft.Index {
 		if p.TruncateFrom > 0 {
 			settled = min(settled, p.TruncateFrom-1)
 		}
+		if p.Compact != nil {
+			for settled > 0 && term(d.view, settled) != term(d.log, settled) {
+				settled--
+			}
+		}
 	}
 	return settled
 }
@@ -98,7 +146,7 @@ func (d *disk) settled() raft.Index {
 // read gives entries [first, last], at most maxBytes of them but at least one;
 // nil if the log does not have them all.
 func (d *disk) read(first, last raft.Index, maxBytes int) []raft.Entry {
-	if first < 1 || last > raft.Index(len(d.view)) || first > last {
+	if first <= d.viewStart.Last.Index || last > raft.Index(len(d.view)) || first > last {
 		return nil
 	}
 	bytes := 0
@@ -127,9 +175,11 @@ func last(log []raft.Entry) raft.Position {
 // restored is what a server finds when it starts, with at most tail entries of
 // its log in memory.
 func (d *disk) restored(c raft.Configuration, tail int) raft.Restored {
-	r := raft.Restored{HardState: d.hard, Last: raft.Index(len(d.log))}
-	r.Snapshot.Configuration = c
-	for _, e := range d.log {
+	r := raft.Restored{HardState: d.hard, Last: raft.Index(len(d.log)), Snapshot: d.start}
+	if d.start.Last.Index == 0 {
+		r.Snapshot.Configuration = c
+	}
+	for _, e := range d.log[d.start.Last.Index:] {
 		if n := len(r.Terms); n == 0 || r.Terms[n-1].Term != e.Term {
 			r.Terms = append(r.Terms, raft.TermStart{Term: e.Term, Index: e.Index})
 		}
@@ -137,7 +187,7 @@ func (d *disk) restored(c raft.Configuration, tail int) raft.Restored {
 			r.Configurations = append(r.Configurations, e)
 		}
 	}
-	first := max(0, len(d.log)-tail)
+	first := max(int(d.start.Last.Index), len(d.log)-tail)
 	r.Tail = d.log[first:len(d.log):len(d.log)]
 	return r
 }

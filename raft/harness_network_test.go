@@ -92,6 +92,8 @@ func describe(m raft.Message) string {
 			return fmt.Sprintf("%s match %d", head, m.Match)
 		}
 		return fmt.Sprintf("%s rejected %d hint %s", head, m.Rejected, m.Hint)
+	case *raft.InstallSnapshot:
+		return fmt.Sprintf("%s up to %s", head, m.Snapshot.Last)
 	case *raft.Heartbeat:
 		return fmt.Sprintf("%s commit %d round %d", head, m.Commit, m.Round)
 	case *raft.HeartbeatReply:
@@ -135,6 +137,9 @@ func describeWrite(p raft.Persist) string {
 	var parts []string
 	if h := p.HardState; h != nil {
 		parts = append(parts, fmt.Sprintf("t%d vote %d", h.Term, h.Vote))
+	}
+	if p.Compact != nil {
+		parts = append(parts, fmt.Sprintf("start after %s", p.Compact.Last))
 	}
 	if p.TruncateFrom > 0 {
 		parts = append(parts, fmt.Sprintf("truncation from %d", p.TruncateFrom))

@@ -61,6 +61,9 @@ func (o *observer) restarted(s *server) {
 	if st.Last != last(s.disk.log) || st.Role != raft.Follower {
 		o.c.broken("server %d comes back as %s with last entry %s; its disk ends at %s", s.id, st.Role, st.Last, last(s.disk.log))
 	}
+	if st.First != s.disk.start.Last.Index+1 {
+		o.c.broken("server %d comes back with a log from %d; its disk starts after %s", s.id, st.First, s.disk.start.Last)
+	}
 	o.before[s.id] = raft.TraceState{HardState: st.HardState, Last: st.Last, Commit: st.Commit, Durable: st.Durable}
 }
 
@@ -102,6 +105,9 @@ func (o *observer) stepped(s *server, e *raft.Effects) {
 	}
 	if t := e.Persist.TruncateFrom; t > 0 && t <= before.Commit {
 		o.c.broken("server %d truncates from %d; it knows %d to be committed", s.id, t, before.Commit)
+	}
+	if e.Install != nil {
+		o.installs(s, before, e.Install)
 	}
 	o.before[s.id] = after
 }

@@ -12,6 +12,9 @@ import (
 func (c *cluster) step(m raft.Message) {
 	c.t.Helper()
 	c.note("%s", describe(m))
+	if i, ok := m.(*raft.InstallSnapshot); ok && c.servers[i.To].up() {
+		c.servers[i.To].disk.publish(i.Snapshot) // before the core is told
+	}
 	c.input(raft.HeaderOf(m).To, func(core *raft.Core) raft.Effects { return core.Step(m) })
 }
 
@@ -52,6 +55,9 @@ func (c *cluster) disks() {
 		for len(c.servers[id].fetches) > 0 && c.servers[id].up() {
 			c.fetch(id, true)
 		}
+		for len(c.servers[id].requests) > 0 && c.servers[id].up() {
+			c.transfer(id, true)
+		}
 	}
 }
 
@@ -81,7 +87,7 @@ func (c *cluster) busy() bool {
 		if !c.options.manual && len(s.disk.pending) > 0 {
 			return true
 		}
-		if s.up() && (len(s.acks) > 0 || len(s.fetches) > 0 || s.reported < s.committed) {
+		if s.up() && (len(s.acks) > 0 || len(s.fetches)+len(s.requests) > 0 || s.reported < s.committed) {
 			return true
 		}
 	}

@@ -31,6 +31,8 @@ type server struct {
 	acks        []raft.Ack   // durable, but the core was not yet told
 	fetches     []raft.Fetch // asked for, not yet answered
 	fetched     int
+	requests    []raft.SnapshotRequest // not yet carried out
+	installed   int
 	traced      bool
 	last        raft.TraceEvent
 
@@ -72,6 +74,9 @@ type options struct {
 	frozen bool
 	// tail bounds the entries that a restarted server finds in memory.
 	tail func() int
+	// applied says how much of what the newest snapshot holds a restarted server says
+	// is applied; nil: all of it.
+	applied func(most raft.Index) raft.Index
 	// violated is told of a broken rule; nil ends the test.
 	violated func(text string)
 }
@@ -126,6 +131,7 @@ func newCluster(t testing.TB, n int, opts ...option) *cluster {
 			s.disk = d
 			c.observer.adopt(d)
 		}
+		s.disk.covered = c.observer.covered
 		c.servers[id] = s
 	}
 	for _, id := range c.ids {
@@ -162,14 +168,25 @@ func (c *cluster) restart(id raft.NodeID) {
 	}
 	s.incarnation++
 	s.config = c.config(id, s.incarnation)
+	s.disk.install()
 	restored := s.disk.restored(c.options.Configuration, c.options.tail())
+	if most := s.disk.published.Last.Index; most > restored.Snapshot.Last.Index {
+		restored.Applied = most
+		if c.options.applied != nil {
+			restored.Applied = c.options.applied(most)
+		}
+		if restored.Applied < restored.Snapshot.Last.Index {
+			restored.Applied = 0
+		}
+	}
 	core, err := raft.New(s.config, restored)
 	if err != nil {
 		c.broken("server %d does not start from its own disk: %v", id, err)
 		return
 	}
-	s.core, s.committed, s.reported = core, 0, 0
-	s.fetches, s.roles, s.forgotten = nil, nil, nil
+	s.committed = max(restored.Applied, restored.Snapshot.Last.Index)
+	s.core, s.reported = core, s.committed
+	s.fetches, s.requests, s.roles, s.forgotten = nil, nil, nil, nil
 	c.note("%d starts %s", id, c.describe(id))
 	c.observer.restarted(s)
 }
@@ -247,6 +264,16 @@ func (c *cluster) carry(s *server, e raft.Effects) {
 	}
 	c.observer.decided(s)
 	s.fetches = append(s.fetches, e.Fetch...)
+	for _, r := range e.Snapshots {
+		c.observer.requested(s, r)
+		s.requests = append(s.requests, r)
+		c.note("  %d: a snapshot is to go to %d, which needs %d", s.id, r.To, r.Next)
+	}
+	if e.Install != nil {
+		s.committed, s.reported = e.Install.Last.Index, e.Install.Last.Index
+		s.installed++
+		c.note("  %d: the machine is replaced at %s", s.id, e.Install.Last)
+	}
 	if !e.Commit.Empty() {
 		c.observer.committed(s, e.Commit)
 		s.committed = e.Commit.Last

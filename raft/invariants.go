@@ -48,5 +48,8 @@ func (l *leader) checkInvariants(c *Core) {
 		if p.match >= p.next || p.next > c.log.last+1 {
 			invariant(false, "server %d: match %d < next %d <= last+1 %d", p.id, p.match, p.next, c.log.last+1)
 		}
+		if p.state != snapshot && p.next <= c.log.base.Index {
+			invariant(false, "server %d: next %d, where the log starts after %d", p.id, p.next, c.log.base.Index)
+		}
 	}
 }

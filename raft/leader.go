@@ -49,6 +49,7 @@ func (l *leader) find(id NodeID) *progress {
 func (l *leader) tick(c *Core) {
 	for i := range l.progress {
 		l.progress[i].silent++
+		l.progress[i].wait = max(l.progress[i].wait-1, 0)
 	}
 	if c.cfg.CheckQuorum && !l.hearsQuorum(c) {
 		// Who is cut off cannot commit, and must not let clients wait (T6.2).

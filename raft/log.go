@@ -194,6 +194,11 @@ func (l *entryLog) forget(upTo Index, cacheBytes int) {
 		l.oldBytes -= l.tail[n].Size()
 		n++
 	}
+	l.drop(n)
+}
+
+// drop lets go of the first n entries of the tail.
+func (l *entryLog) drop(n int) {
 	l.tail = l.tail[n:]
 	l.dead += n
 	if l.dead > 2*len(l.tail)+minDead {

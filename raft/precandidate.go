@@ -20,7 +20,7 @@ func (p *precandidate) tick(c *Core) {
 
 func (p *precandidate) step(c *Core, m Message) {
 	switch m := m.(type) {
-	case *AppendEntries, *Heartbeat:
+	case *AppendEntries, *Heartbeat, *InstallSnapshot:
 		c.followInstead(m)
 	case *RequestPreVoteReply:
 		// A grant names the term that was asked for; a grant for another term

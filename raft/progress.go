@@ -8,11 +8,14 @@ const (
 	probe progressState = iota
 	// replicate: they agree; messages are sent optimistically, within the window.
 	replicate
+	// snapshot: the log no longer holds what the follower needs. A snapshot is being
+	// sent, or will be asked for again; nothing else is sent but heartbeats.
+	snapshot
 )
 
 // progress is what a leader knows of one other server.
 //
-// Always true: match < next <= last+1. match never goes back within a term,
+// Always true: match < next <= last+1, and unless in snapshot the log holds next-1. match never goes back within a term,
 // whatever arrives late, since the follower's durable log never does either.
 type progress struct {
 	id    NodeID
@@ -20,8 +23,9 @@ type progress struct {
 	match Index // the follower's durable log equals the leader's up to here
 	next  Index // the next entry to send
 	// paused, in probe: the question is out. Its answer, or the next heartbeat's,
-	// ends that.
+	// ends that. In snapshot: it was asked for, and there is no report yet.
 	paused bool
+	wait   int // in snapshot: ticks until it may be asked for again
 	// fetch is what was asked of the own log for this follower; First is zero when
 	// nothing is.
 	fetch     Fetch
@@ -42,7 +46,7 @@ func (p *progress) fetching() bool { return p.fetch.First != 0 }
 // room is how many bytes may be sent now; zero when the window is closed.
 func (p *progress) room(cfg *Config) int {
 	switch {
-	case p.fetching() || (p.state == probe && p.paused):
+	case p.fetching() || p.state == snapshot || (p.state == probe && p.paused):
 		return 0
 	case p.state == probe:
 		return cfg.MaxMessageBytes
@@ -105,6 +109,8 @@ func (p *progress) status(cfg *Config) ProgressStatus {
 		s.State = "fetch"
 	case p.state == replicate:
 		s.State = "replicate"
+	case p.state == snapshot:
+		s.State = "snapshot"
 	}
 	return s
 }

@@ -116,6 +116,7 @@ func (l *leader) appendReply(c *Core, p *progress, m *AppendEntriesReply) {
 			return // no follower can hold what this leader does not have
 		}
 		if p.matched(m.Match) {
+			p.beyondSnapshot(c.log.base.Index)
 			l.advanceCommit(c)
 		}
 		l.replicate(c, p)
@@ -124,7 +125,12 @@ func (l *leader) appendReply(c *Core, p *progress, m *AppendEntriesReply) {
 	if !p.mayReject(m.Rejected) {
 		return // an answer that arrives late
 	}
-	p.probeFrom(l.agreement(c, p, m))
+	hint := Position{Term: m.Hint.Term, Index: min(m.Hint.Index, m.Rejected-1)}
+	if max(hint.Index, p.match) < c.log.base.Index {
+		l.needSnapshot(c, p) // all that they agree on is before the log's start
+		return
+	}
+	p.probeFrom(l.agreement(c, p, hint))
 	l.replicate(c, p)
 }
 
@@ -132,17 +138,20 @@ func (l *leader) appendReply(c *Core, p *progress, m *AppendEntriesReply) {
 // last: what the follower holds durably cannot be rejected, and a probe asks about
 // one index only.
 func (p *progress) mayReject(previous Index) bool {
-	if p.state == probe {
+	switch p.state {
+	case probe:
 		return previous == p.next-1 && previous > p.match
+	case replicate:
+		return previous < p.next && previous > p.match
+	default:
+		return false
 	}
-	return previous < p.next && previous > p.match
 }
 
 // agreement is the next index to try after a rejection: behind the last position
 // where both logs may agree, by the follower's hint and by the own terms, and at
 // least one step back (P5.3, end).
-func (l *leader) agreement(c *Core, p *progress, m *AppendEntriesReply) Index {
-	hint := Position{Term: m.Hint.Term, Index: min(m.Hint.Index, m.Rejected-1)}
+func (l *leader) agreement(c *Core, p *progress, hint Position) Index {
 	next := c.log.lastWithin(hint).Index + 1
 	return max(next, p.match+1, c.log.base.Index+1)
 }
@@ -157,6 +166,8 @@ func (l *leader) checkLoss(c *Core, p *progress) {
 	}
 	stuck := p.stuck(l.clockRound)
 	switch {
+	case p.state == snapshot:
+		l.askSnapshotAgain(c, p)
 	case p.state == probe:
 		p.paused = false
 		l.replicate(c, p)

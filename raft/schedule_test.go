@@ -45,6 +45,11 @@ const (
 	restart
 	cutOne
 	healAll
+	takeSnapshot
+	compactLog
+	sendSnapshot
+	loseSnapshot
+	lateSnapshot
 	events
 )
 
@@ -52,7 +57,8 @@ const (
 var usual = [events]int{
 	deliver: 400, lose: 20, duplicate: 20, replay: 5, tick: 120, jump: 1, syncOne: 120, acknowledge: 80,
 	staleAck: 4, apply: 40, fetch: 40, failFetch: 4, propose: 40, read: 15, campaign: 2, crash: 3,
-	restart: 12, cutOne: 6, healAll: 4,
+	restart: 12, cutOne: 6, healAll: 4, takeSnapshot: 20, compactLog: 20, sendSnapshot: 20, loseSnapshot: 4,
+	lateSnapshot: 15,
 }
 
 // violation is how a broken rule ends a run.
@@ -73,6 +79,7 @@ func newSchedule(t testing.TB, seed uint64, verbose bool) *schedule {
 	s.c = newCluster(t, n, withSeed(seed), withManualDisks, func(o *options) {
 		o.verbose, o.frozen = verbose, seed%16 == 0
 		o.tail = func() int { return rng.IntN(20) }
+		o.applied = func(most raft.Index) raft.Index { return raft.Index(rng.IntN(int(most) + 1)) }
 		if n >= 4 && seed%3 == 0 { // the last server only listens (C23)
 			for id := range raft.NodeID(n - 1) {
 				o.Voters = append(o.Voters, id+1)
@@ -142,6 +149,8 @@ func (s *schedule) happen(event int) {
 		s.owner(event, id)
 	case propose, read, campaign:
 		s.client(event, id)
+	case takeSnapshot, compactLog, sendSnapshot, loseSnapshot, lateSnapshot:
+		s.snapshots(event, id)
 	case crash:
 		if c.servers[id].up() {
 			s.acks[id] = append(s.acks[id], c.servers[id].acks...)
@@ -207,6 +216,35 @@ func (s *schedule) owner(event int, id raft.NodeID) {
 	}
 }
 
+// snapshots does what those do who take, send and receive them. One that is late was
+// reported before it arrives, and may arrive twice, or never.
+func (s *schedule) snapshots(event int, id raft.NodeID) {
+	c := s.c
+	sv := c.servers[id]
+	if !sv.up() {
+		return
+	}
+	switch {
+	case event == takeSnapshot:
+		c.snapshot(id)
+	case event == compactLog:
+		most := sv.disk.published.Last.Index
+		_ = c.compact(id, most-raft.Index(c.rng.IntN(min(int(most), 4)+1)))
+	case len(sv.requests) == 0:
+	case event == lateSnapshot:
+		r := sv.requests[0]
+		sv.requests = sv.requests[1:]
+		m := c.offer(id, r)
+		for range 1 + c.rng.IntN(2) {
+			c.net.send(m, false)
+		}
+		s.sent = append(s.sent, m)
+		c.report(id, r, m, c.rng.IntN(2) == 0)
+	default:
+		c.transfer(id, event == sendSnapshot)
+	}
+}
+
 // client does what clients do, mostly to a leader.
 func (s *schedule) client(event int, id raft.NodeID) {
 	c := s.c
@@ -252,6 +290,11 @@ func (s *schedule) converge() {
 	}
 	c.options.manual = false
 	s.serves("a quorum is healed")
+	for _, id := range c.ids { // who was away may need a snapshot
+		if c.servers[id].up() && c.rng.IntN(2) == 0 {
+			c.keepTail(id, raft.Index(c.rng.IntN(5)))
+		}
+	}
 	c.heal()
 	for _, id := range c.ids {
 		if !c.servers[id].up() {

@@ -21,7 +21,7 @@ type Status struct {
 // ProgressStatus is what a leader knows of one follower.
 type ProgressStatus struct {
 	ID             NodeID
-	State          string // "probe", "replicate", "fetch"
+	State          string // "probe", "replicate", "fetch", "snapshot"
 	Match          Index
 	Next           Index
 	InflightCount  int

@@ -57,7 +57,7 @@ func (c *Core) answerOld(m Message) {
 	switch m.(type) {
 	case *RequestVote:
 		c.send(&RequestVoteReply{Header: to})
-	case *AppendEntries, *Heartbeat:
+	case *AppendEntries, *Heartbeat, *InstallSnapshot:
 		c.send(&TermNotice{Header: to})
 	}
 }

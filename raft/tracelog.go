@@ -43,7 +43,9 @@ type traceLine struct {
 	Reads   []ReadState    `json:",omitempty"`
 	Aborted []ReadID       `json:",omitempty"`
 
-	Forgotten *Forgotten `json:",omitempty"`
+	Snapshots []SnapshotRequest `json:",omitempty"`
+	Install   *SnapshotMeta     `json:",omitempty"`
+	Forgotten *Forgotten        `json:",omitempty"`
 }
 
 type stateLine struct {
@@ -54,6 +56,7 @@ type stateLine struct {
 type persistLine struct {
 	Sequence     uint64
 	HardState    *HardState     `json:",omitempty"`
+	Compact      *SnapshotMeta  `json:",omitempty"`
 	TruncateFrom Index          `json:",omitempty"`
 	Entries      []entryLine    `json:",omitempty"`
 	After        []*messageLine `json:",omitempty"`
@@ -83,12 +86,15 @@ func lineOf(e TraceEvent) traceLine {
 		Reads:   e.Effects.Reads,
 		Aborted: e.Effects.Aborted,
 
+		Snapshots: e.Effects.Snapshots,
+		Install:   e.Effects.Install,
 		Forgotten: e.Effects.Forgotten,
 	}
 	if p := &e.Effects.Persist; !p.Empty() {
 		line.Persist = &persistLine{
 			Sequence:     p.Sequence,
 			HardState:    p.HardState,
+			Compact:      p.Compact,
 			TruncateFrom: p.TruncateFrom,
 			Entries:      linesOfEntries(p.Entries),
 			After:        linesOfMessages(p.After),

@@ -70,6 +70,8 @@ func (r *Restored) validate() (configurationTable, error) {
 		return nil, badRestored("Snapshot.Last %v is not a position", base)
 	case r.Last < base.Index || r.Last >= maxIndex:
 		return nil, badRestored("Last is %d, and must not be before Snapshot.Last %v", r.Last, base)
+	case r.Applied != 0 && (r.Applied < base.Index || r.Applied > r.Last):
+		return nil, badRestored("Applied is %d, and must lie between Snapshot.Last %v and Last %d", r.Applied, base, r.Last)
 	case r.HardState.Term >= maxTerm:
 		return nil, badRestored("HardState.Term is %d", r.HardState.Term)
 	case r.HardState.Term == 0 && r.HardState.Vote != None:
