@@ -84,6 +84,7 @@ func (s *memSummary) add(version uint64) {
 type memEntry struct {
 	meta    byte
 	version uint64
+	key     []byte // with its version
 	value   []byte
 }
 
@@ -114,6 +115,7 @@ func readMemEntry(b []byte) (memEntry, int) {
 	return memEntry{
 		meta:    b[0],
 		version: ^binary.BigEndian.Uint64(b[keyEnd-memVersionBytes:]),
+		key:     b[at:keyEnd:keyEnd],
 		value:   b[keyEnd:end],
 	}, end + memChecksumBytes
 }

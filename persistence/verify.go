@@ -35,6 +35,15 @@ func verify(dir string, nonce, witnessed uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	last, err := examine(dir, logs, tables, nonce, witnessed)
+	if err != nil {
+		return 0, err
+	}
+	return last, makeDurable(dir, logs)
+}
+
+// examine is the part of verify that only reads.
+func examine(dir string, logs []int, tables []string, nonce, witnessed uint64) (uint64, error) {
 	last, err := verifyTables(dir, len(tables)+len(logs) > 0)
 	if err != nil {
 		return 0, err
@@ -64,7 +73,7 @@ func verify(dir string, nonce, witnessed uint64) (uint64, error) {
 	if beyond > last+1 {
 		return 0, corrupt("%s can be read up to commit %d, but holds records of commit %d behind it", dir, last, beyond)
 	}
-	return last, makeDurable(dir, logs)
+	return last, nil
 }
 
 func memName(id int) string { return fmt.Sprintf("%05d.mem", id) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -51,22 +52,25 @@ func openWitness(dir string, nonce uint64) (*witness, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("persistence: open the witness: %w", err)
 	}
-	w := &witness{file: f, nonce: nonce}
-	var highest uint64
-	valid := 0
+	highest, valid := readWitness(f, nonce)
+	if !valid {
+		return nil, 0, errors.Join(corrupt("both slots of %s are damaged", path), f.Close())
+	}
+	return &witness{file: f, nonce: nonce}, highest, nil
+}
+
+// readWitness gives the highest sequence in the slots that are valid, if any is.
+func readWitness(f io.ReaderAt, nonce uint64) (highest uint64, valid bool) {
 	for slot := range 2 {
 		var b [witnessSlotBytes]byte
 		if _, err := f.ReadAt(b[:], int64(slot*witnessSlotStep)); err != nil {
 			continue
 		}
 		if sequence, ok := decodeWitness(b[:], nonce); ok {
-			highest, valid = max(highest, sequence), valid+1
+			highest, valid = max(highest, sequence), true
 		}
 	}
-	if valid == 0 {
-		return nil, 0, errors.Join(corrupt("both slots of %s are damaged", path), f.Close())
-	}
-	return w, highest, nil
+	return highest, valid
 }
 
 func (w *witness) encode(sequence uint64) {
@@ -95,3 +99,18 @@ func (w *witness) note(sequence uint64) error {
 
 func (w *witness) sync() error  { return w.file.Sync() }
 func (w *witness) close() error { return w.file.Close() }
+
+// witnessNonce is the nonce that a witness holds; zero if none of its slots is valid.
+func witnessNonce(f io.ReaderAt) uint64 {
+	for slot := range 2 {
+		var b [witnessSlotBytes]byte
+		if _, err := f.ReadAt(b[:], int64(slot*witnessSlotStep)); err != nil {
+			continue
+		}
+		nonce := binary.LittleEndian.Uint64(b[8:])
+		if _, ok := decodeWitness(b[:], nonce); ok {
+			return nonce
+		}
+	}
+	return 0
+}
