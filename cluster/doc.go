@@ -38,5 +38,5 @@
 //
 // The packages beneath: config (what a node is told), remoting (the wire), kv (the
 // key-value machine), etcdapi (the etcd v3 gRPC door), httpapi (health, status,
-// metrics), client (the Go client).
+// metrics), client (the Go client), inspect (a stopped node's data directory, read).
 package cluster

@@ -21,6 +21,8 @@
 //	condemn.go          marking data that is not what was acknowledged
 //	witness.go          the second memory of how far the log was durable
 //	verify.go           reading everything before Badger may touch it
+//	offline.go          Offline: reading a directory that no node has open
+//	frozen.go           and Badger's files in it, without Badger
 //	memlog.go           Badger's memtable logs, as far as that needs them
 //	space.go            room on the disk
 //	scratch.go          where Badger's empty value log lives
