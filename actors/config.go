@@ -125,6 +125,11 @@ type GroupConfig struct {
 	// Voters are the founding members, the same on every node; what the log says
 	// later goes over it.
 	Voters []raft.NodeID
+	// Founders is what is said of the founding members, the same on every node.
+	Founders []raft.Member
+	// Join is for a node that is no founding member: instead of Voters it has the
+	// log's word, and takes part in nothing until a leader has sent it (T4.1).
+	Join bool
 	// Machine makes an empty state machine: at the start, and after its panic.
 	Machine func() StateMachine
 
@@ -182,11 +187,13 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 	switch {
 	case c.Machine == nil:
 		return invalid("GroupConfig.Machine", "nil", "a function that makes a state machine")
-	case len(c.Voters) == 0:
+	case c.Join && len(c.Voters) > 0:
+		return invalid("GroupConfig.Voters", c.Voters, "empty, since Join is set")
+	case !c.Join && len(c.Voters) == 0:
 		return invalid("GroupConfig.Voters", "empty", "the founding members")
 	case slices.Contains(c.Voters, raft.None):
 		return invalid("GroupConfig.Voters", c.Voters, "node ids, which start at 1")
-	case !slices.Contains(c.Voters, self):
+	case !c.Join && !slices.Contains(c.Voters, self):
 		return invalid("GroupConfig.Voters", c.Voters, "with this node among them")
 	case c.TickInterval <= 0:
 		return invalid("GroupConfig.TickInterval", c.TickInterval, "more than 0")

@@ -29,6 +29,7 @@
 //	74  the data directory belongs to another cluster or node
 //	75  an address could not be listened on
 //	76  the data directory cannot be made, read or written
+//	77  the node is no member of its cluster any more
 //
 // The files: node (Start, Stop, Done), parts (each part's start and stop), wire (the
 // remoting as a part), identity (the cluster's id), listen (sockets), exit (exit

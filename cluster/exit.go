@@ -21,6 +21,7 @@ const (
 	ExitMismatch      = 74
 	ExitListen        = 75
 	ExitDirectory     = 76
+	ExitRemoved       = 77
 )
 
 // Errors that end a node, besides those of its store.
@@ -36,6 +37,8 @@ func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return ExitDone
+	case errors.Is(err, ErrRemoved):
+		return ExitRemoved
 	case errors.Is(err, config.ErrInvalid):
 		return ExitUsage
 	case errors.Is(err, persistence.ErrCorrupt):

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"castaway/cluster/config"
-	"castaway/raft"
 )
 
 // ID is the cluster's id: a hash of its name and of its first members, their ids
@@ -24,13 +23,4 @@ func ID(name string, peers []config.Peer) uint64 {
 		return id
 	}
 	return 1
-}
-
-// voters are the ids of all members.
-func voters(peers []config.Peer) []raft.NodeID {
-	ids := make([]raft.NodeID, 0, len(peers))
-	for _, p := range peers {
-		ids = append(ids, raft.NodeID(p.ID))
-	}
-	return ids
 }

@@ -11,7 +11,7 @@ import (
 // what is on its way to a peer leaves a heartbeat, which waits behind it, in time.
 func TestTheDefaultLimitsAreTheActorsDefaults(t *testing.T) {
 	c := config.Default()
-	got, want := groupConfig(&c).Limits, actors.DefaultLimits()
+	got, want := groupConfig(&c, founding(&c)).Limits, actors.DefaultLimits()
 	if got != want {
 		t.Errorf("limits %+v, want %+v", got, want)
 	}

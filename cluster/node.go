@@ -39,6 +39,7 @@ type Config struct {
 type Node struct {
 	cfg     Config
 	cluster uint64
+	origin  Membership // what is known of the cluster before the log says more
 	log     *slog.Logger
 	started time.Time
 	meters  *meters
@@ -79,7 +80,6 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg:     cfg,
-		cluster: ID(cfg.ClusterName, cfg.Peers),
 		log:     cfg.Logger.With("node", cfg.ID),
 		started: time.Now(),
 		meters:  newMeters(),
@@ -94,7 +94,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n.log.Info("the node has started", "name", cfg.Name, "cluster", fmt.Sprintf("%016x", n.cluster), "data", cfg.DataDir,
-		"peer", cfg.ListenPeer, "client", n.ClientAddress(), "http", n.HTTPAddress(), "members", config.PeersText(cfg.Peers))
+		"peer", cfg.ListenPeer, "client", n.ClientAddress(), "http", n.HTTPAddress(), "members", n.origin.String())
 	return n, nil
 }
 
@@ -105,6 +105,7 @@ func (n *Node) startParts(ctx context.Context) error {
 		start func() (stopFunc, error)
 	}{
 		{"listeners", n.startListeners},
+		{"membership", func() (stopFunc, error) { return n.startMembership(ctx) }},
 		{"store", n.startStore},
 		{"actor system", n.startSystem},
 		{"remoting", n.startWire},

@@ -103,7 +103,7 @@ func (n *Node) startHost() (stopFunc, error) {
 
 // startGroup has no stop of its own: the host stops its groups.
 func (n *Node) startGroup() (stopFunc, error) {
-	group, err := n.host.AddGroup(groupConfig(&n.cfg.Config))
+	group, err := n.host.AddGroup(groupConfig(&n.cfg.Config, n.origin))
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +121,12 @@ func (n *Node) startGroup() (stopFunc, error) {
 }
 
 // groupConfig translates the configuration's keys.
-func groupConfig(c *config.Config) actors.GroupConfig {
+func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	g := actors.DefaultGroupConfig()
-	g.Group, g.Voters = Group, voters(c.Peers)
+	g.Group, g.Join = Group, m.Joined
+	if !m.Joined {
+		g.Voters, g.Founders = m.voters(), m.founders()
+	}
 	g.Machine = func() actors.StateMachine { return kv.New() }
 	g.TickInterval, g.ElectionTicks, g.HeartbeatTicks = c.TickInterval, c.ElectionTicks, c.HeartbeatTicks
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin

@@ -17,7 +17,7 @@ import (
 const leastPatience = 250 * time.Millisecond
 
 func (n *Node) startWire() (stopFunc, error) {
-	cfg, err := wireConfig(n.cluster, &n.cfg.Config)
+	cfg, err := wireConfig(n.origin, &n.cfg.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -36,13 +36,16 @@ func (n *Node) startWire() (stopFunc, error) {
 }
 
 // wireConfig translates the configuration's keys.
-func wireConfig(cluster uint64, c *config.Config) (remoting.Config, error) {
+func wireConfig(m Membership, c *config.Config) (remoting.Config, error) {
 	w := remoting.DefaultConfig()
-	w.ClusterID, w.ID = cluster, raft.NodeID(c.ID)
+	w.ClusterID, w.ID = m.Cluster, raft.NodeID(c.ID)
 	w.Peers = map[raft.NodeID]string{}
-	for _, p := range c.Peers {
-		w.Peers[raft.NodeID(p.ID)] = p.Address
+	for _, k := range m.Members {
+		if k.Peer != c.AdvertisePeer { // whose it was before, if it is not ours
+			w.Peers[raft.NodeID(k.ID)] = k.Peer
+		}
 	}
+	w.Peers[w.ID] = c.AdvertisePeer
 	w.Listen = c.ListenPeer
 	w.InsecureNetwork = c.InsecureNetwork
 	if c.PeerTLS() {

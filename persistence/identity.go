@@ -132,3 +132,9 @@ func checkMark(dir string) error {
 	}
 	return fmt.Errorf("%w: found earlier: %s", ErrCorrupt, strings.TrimSpace(string(b)))
 }
+
+// Claimed says whether dir is some server's data directory already.
+func Claimed(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, identityFile))
+	return err == nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"google.golang.org/grpc"
 )
 
 // Status asks one member what it says of itself. It is not repeated elsewhere, and
@@ -28,23 +27,4 @@ func (c *Client) Status(ctx context.Context, at string) (*Status, error) {
 		Header: headerOf(r.Header), Version: r.Version, Leader: r.Leader, RaftTerm: r.RaftTerm,
 		RaftIndex: r.RaftIndex, AppliedIndex: r.RaftAppliedIndex, DBSize: r.DbSize, Errors: r.Errors,
 	}, nil
-}
-
-// MemberList lists the members of the cluster, after making sure that a quorum of
-// them follows the leader.
-func (c *Client) MemberList(ctx context.Context) ([]Member, error) {
-	r := request{op: "member list", read: true}
-	response, err := invoke(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.MemberListResponse, error) {
-		return pb.NewClusterClient(conn).MemberList(ctx, &pb.MemberListRequest{Linearizable: true})
-	})
-	if err != nil {
-		return nil, err
-	}
-	members := make([]Member, len(response.Members))
-	for i, m := range response.Members {
-		members[i] = Member{
-			ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs, IsLearner: m.IsLearner,
-		}
-	}
-	return members, nil
 }

@@ -13,7 +13,8 @@
 //	options.go    the options of requests
 //	types.go      results in plain Go types
 //	convert.go    from etcd's types to those
-//	cluster.go    Status, MemberList
+//	cluster.go    Status
+//	members.go    MemberList, MemberAdd, MemberPromote, …; MoveLeader
 //
 // What is always true:
 //

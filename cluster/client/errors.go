@@ -21,7 +21,7 @@ var (
 // Error is why a request failed. errors.Is finds ErrNotDone or ErrIndeterminate in
 // it, the errors of etcd's package rpctypes, and those of context.
 type Error struct {
-	Op       string // "put", "get", "delete", "txn", "status", "member list"
+	Op       string // "put", "get", "delete", "txn", "status", "member list", "leader transfer", …
 	Key      string // the first it was about
 	Endpoint string // of the last attempt
 	Attempts int

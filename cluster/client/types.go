@@ -72,4 +72,28 @@ type Member struct {
 	PeerURLs   []string
 	ClientURLs []string
 	IsLearner  bool
+	// Promoting says that the learner becomes a voter by itself, once it is caught up.
+	Promoting bool
+	// Progress is how far its log is; nil if the server that was asked does not lead.
+	Progress *Progress
+}
+
+// Progress is what the leader knows of a member's log.
+type Progress struct {
+	Match  uint64 // it holds the leader's log up to here
+	State  string
+	Active bool // it was heard lately
+}
+
+// Members is the configuration of a cluster.
+type Members struct {
+	Header  Header
+	Members []Member
+	Member  Member // the one that was added, of MemberAdd
+	// Index is the configuration's place in the log: what a change can insist on.
+	Index uint64
+	// Joint says that a change of voters is under way.
+	Joint  bool
+	Leader uint64 // zero if not known
+	Last   uint64 // the end of the leader's log, from the leader
 }

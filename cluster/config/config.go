@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Config is everything a node is told. Zero values are not valid; start from
 // [Default].
@@ -10,6 +13,7 @@ type Config struct {
 	DataDir     string
 	ClusterName string
 	Peers       []Peer
+	Join        string
 
 	ListenPeer      string
 	AdvertisePeer   string
@@ -73,6 +77,17 @@ func Default() Config {
 // campaigns; each timeout is drawn from [ElectionTimeout, 2*ElectionTimeout).
 func (c *Config) ElectionTimeout() time.Duration {
 	return c.TickInterval * time.Duration(c.ElectionTicks)
+}
+
+// JoinEndpoints are the addresses in Join.
+func (c *Config) JoinEndpoints() []string {
+	var list []string
+	for e := range strings.SplitSeq(c.Join, ",") {
+		if e = strings.TrimSpace(e); e != "" {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // PeerTLS says whether connections between peers are encrypted.

@@ -37,7 +37,8 @@ func identityKeys() []Key {
 		{"name", s, "", "text", "this node's name for people; default node-<id>", func(c *Config) any { return &c.Name }},
 		{"data-dir", s, "castaway-data", "path", "where the log, term and vote live; one directory a node", func(c *Config) any { return &c.DataDir }},
 		{"cluster-name", s, "castaway", "text", "the cluster's name; together with the members it makes the cluster's id", func(c *Config) any { return &c.ClusterName }},
-		{"peers", s, "", "id=host:port[/client-host:port],…", "all members, this one included, the same on every node; default this node alone", func(c *Config) any { return &c.Peers }},
+		{"peers", s, "", "id=host:port[/client-host:port],…", "the founding members, this one included, the same on every node; default this node alone", func(c *Config) any { return &c.Peers }},
+		{"join", s, "", "host:port,…", "client addresses of a running cluster that this node was added to (castaway member add); instead of peers, and only looked at on the first start; default none", func(c *Config) any { return &c.Join }},
 	}
 }
 

@@ -92,7 +92,21 @@ func (k *checker) identity() {
 			k.address("peers", p.Client, len(c.Peers) == 1)
 		}
 	}
+	k.join()
 	k.require(len(c.Peers) <= maxPeers, "peers", fmt.Sprintf("has %d members", len(c.Peers)), fmt.Sprintf("use at most %d; five survive two failures", maxPeers))
+}
+
+// join is instead of peers, and the cluster knows the node's port.
+func (k *checker) join() {
+	c := k.c
+	if c.Join == "" {
+		return
+	}
+	k.require(len(c.Peers) == 1 && c.Peers[0].ID == c.ID, "peers", "is given together with join", "founding members have peers; a node that was added to them later has join, and learns the members from the cluster")
+	for _, e := range c.JoinEndpoints() {
+		k.address("join", e, false)
+	}
+	k.address("advertise-peer", c.AdvertisePeer, false)
 }
 
 func (k *checker) addresses() {

@@ -27,7 +27,8 @@ Exit codes:
   73  the data directory is in use
   74  the data directory belongs to another node or cluster
   75  an address cannot be listened on
-  76  the data directory cannot be made, read or written`
+  76  the data directory cannot be made, read or written
+  77  the node is no member of its cluster any more: its data directory can go`
 
 func (a *app) startCommand() *cobra.Command {
 	cmd := &cobra.Command{
