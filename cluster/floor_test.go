@@ -14,9 +14,9 @@ import (
 func TestTheLeastFloorIsTheStores(t *testing.T) {
 	c := config.Default()
 	c.DataDir = t.TempDir()
-	o := storeOptions(1, &c, slog.New(slog.DiscardHandler))
+	o := StoreOptions(1, &c, slog.New(slog.DiscardHandler))
 	c.DiskFloorBytes = config.Bytes(o.LeastHardFloorBytes())
-	o = storeOptions(1, &c, slog.New(slog.DiscardHandler))
+	o = StoreOptions(1, &c, slog.New(slog.DiscardHandler))
 	if err := errors.Join(c.Validate(), o.Validate()); err != nil {
 		t.Errorf("the least floor, %v: %v", c.DiskFloorBytes, err)
 	}

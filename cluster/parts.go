@@ -50,7 +50,7 @@ func closed(l net.Listener) error {
 
 func (n *Node) startStore() (stopFunc, error) {
 	n.warnOfFewFiles()
-	store, err := persistence.OpenBadger(storeOptions(n.cluster, &n.cfg.Config, n.log))
+	store, err := persistence.OpenBadger(StoreOptions(n.cluster, &n.cfg.Config, n.log))
 	if err != nil {
 		return nil, explain(err, n.cfg.DataDir)
 	}
@@ -64,8 +64,8 @@ func (n *Node) startStore() (stopFunc, error) {
 // frameBytes is what a log entry's frame may be larger than its command.
 const frameBytes = 4 << 10
 
-// storeOptions translates the configuration's keys.
-func storeOptions(cluster uint64, c *config.Config, logger *slog.Logger) persistence.Options {
+// StoreOptions translates the configuration's keys.
+func StoreOptions(cluster uint64, c *config.Config, logger *slog.Logger) persistence.Options {
 	o := persistence.DefaultOptions(c.DataDir)
 	o.ClusterID, o.ServerID = cluster, raft.NodeID(c.ID)
 	// What another node's clients may propose must be stored here, too, whatever this

@@ -13,7 +13,7 @@ import (
 func TestAStoreTakesWhatTheClientsOfAnyNodeMayPropose(t *testing.T) {
 	c := config.Default()
 	c.DataDir, c.MaxEntryBytes = t.TempDir(), 4<<10
-	o := storeOptions(1, &c, slog.New(slog.DiscardHandler))
+	o := StoreOptions(1, &c, slog.New(slog.DiscardHandler))
 	if o.MaxEntryBytes < messages.MaxEntryBytes+messages.MaxFrameOverhead {
 		t.Errorf("the store takes entries of %d bytes, another node's clients may propose %d", o.MaxEntryBytes, messages.MaxEntryBytes)
 	}

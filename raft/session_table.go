@@ -16,8 +16,7 @@ const sessionTableVersion = 1
 // its sessions, their number, and each with its id, in ascending order. All numbers
 // are uvarints, ids as differences. Equal tables have equal encodings.
 func (s *Sessions) Encode() []byte {
-	s.settled()
-	b := s.appendTable(make([]byte, 0, 64+s.bytes+len(s.byID)*64+s.answers*24))
+	b := s.appendTable(make([]byte, 0, 64+s.bytes))
 	b = binary.AppendUvarint(b, uint64(len(s.byID)))
 	before := SessionID(0)
 	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
@@ -82,18 +81,13 @@ func (s *Sessions) Track() {
 	}
 }
 
-// settled is true of a table that may be written down.
-func (s *Sessions) settled() {
-	invariant(len(s.unsettled) == 0, "sessions are written down while a command is being executed")
-}
-
 // Changes gives the pairs that changed since the last call, or since Track: nil if
 // there are none. No command may be under execution.
 func (s *Sessions) Changes() []SessionPair {
 	if !s.moved {
 		return nil
 	}
-	s.settled()
+	invariant(s.running == nil, "the changes of sessions are asked for while a command is being executed")
 	s.moved = false
 	pairs := make([]SessionPair, 0, 1+len(s.changed))
 	pairs = append(pairs, s.tablePair())
@@ -112,7 +106,7 @@ func (s *Sessions) tablePair() SessionPair {
 func (s *Sessions) pair(id SessionID) SessionPair {
 	p := SessionPair{Key: binary.BigEndian.AppendUint64([]byte(sessionKeyPrefix), uint64(id))}
 	if x := s.byID[id]; x != nil {
-		p.Value = x.append(make([]byte, 0, 64+x.bytes+24*len(x.answers)))
+		p.Value = x.append(make([]byte, 0, x.bytes))
 	}
 	return p
 }
@@ -173,9 +167,6 @@ func (s *Sessions) readTable(r *sessionReader) {
 	s.limits = r.tableLimits(0)
 }
 
-// answerLost stands where the length of an answer's value, plus one, would.
-const answerLost = 0
-
 func (x *session) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, x.active)
 	b = binary.AppendUvarint(b, uint64(x.lastUse))
@@ -183,16 +174,13 @@ func (x *session) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, x.lowest)
 	b = binary.AppendUvarint(b, uint64(len(x.answers)))
 	before := x.lowest - 1
-	for _, a := range x.answers {
+	for i := range x.answers {
+		a := &x.answers[i]
 		b = binary.AppendUvarint(b, a.sequence-before)
 		b = binary.AppendUvarint(b, uint64(a.Term))
 		b = binary.AppendUvarint(b, uint64(a.Index))
-		if a.Lost {
-			b = append(b, answerLost)
-		} else {
-			b = binary.AppendUvarint(b, 1+uint64(len(a.Value)))
-			b = append(b, a.Value...)
-		}
+		b = binary.AppendUvarint(b, uint64(len(a.Value)))
+		b = append(b, a.Value...)
 		before = a.sequence
 	}
 	return b
@@ -200,25 +188,27 @@ func (x *session) append(b []byte) []byte {
 
 // session reads a session of a table whose time is now.
 func (r *sessionReader) session(id SessionID, now uint64) *session {
-	x := &session{id: id}
+	x := &session{id: id, bytes: sessionOverhead}
 	x.active = r.below("the time of a session", now)
 	x.lastUse = Index(r.between("an index", 1, uint64(maxIndex)-1))
 	x.limits = r.ownLimits()
 	x.lowest = r.between("the lowest outstanding sequence number", 1, maxSequence)
 	n := r.count("the number of answers")
-	x.answers = make([]*keptAnswer, 0, n)
+	x.answers = make([]keptAnswer, 0, n)
 	most := x.lowest + uint64(x.limits.MaxOutstanding) - 1
 	before := x.lowest - 1
 	for range n {
-		a := &keptAnswer{sequence: before + r.between("a sequence number", 1, most-before)}
+		a := keptAnswer{sequence: before + r.between("a sequence number", 1, most-before)}
 		a.Term = Term(r.between("a term", 1, uint64(maxTerm)-1))
 		a.Index = Index(r.between("an index", 1, uint64(maxIndex)-1))
-		a.Value, a.Lost = r.answer()
+		if value := r.bytes(); len(value) > 0 {
+			a.Value = slices.Clone(value)
+		}
 		if r.err != nil {
 			break
 		}
 		x.answers = append(x.answers, a)
-		x.bytes += len(a.Value)
+		x.bytes += len(a.Value) + answerOverhead
 		before = a.sequence
 	}
 	return x
@@ -227,7 +217,6 @@ func (r *sessionReader) session(id SessionID, now uint64) *session {
 // add adds a session that was read, for order to give it its place.
 func (s *Sessions) add(x *session) {
 	s.byID[x.id] = x
-	s.answers += len(x.answers)
 	s.bytes += x.bytes
 }
 

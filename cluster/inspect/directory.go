@@ -144,7 +144,7 @@ func group(g *persistence.OfflineGroup) Group {
 // those in it.
 func configurations(r *raft.Restored) []Configuration {
 	list := []Configuration{}
-	if r.Snapshot.Last.Index > 0 {
+	if r.Snapshot.Last.Index > 0 || len(r.Snapshot.Configuration.Voters) > 0 {
 		list = append(list, configuration(r.Snapshot.Last.Index, &r.Snapshot.Configuration))
 	}
 	for _, e := range r.Configurations {

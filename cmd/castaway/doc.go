@@ -1,7 +1,7 @@
 // Command castaway runs and uses a replicated key-value store: Raft, made of
 // supervised actors. `castaway dev` shows it whole in one process.
 //
-// One file a verb: dev, start; put, get (with ls), del, txn, status, member, inspect;
+// One file a verb: dev, start, recover; put, get (with ls), del, txn, status, member, inspect;
 // bench; config, version. What a verb needs besides is in files that begin with its name:
 // dev_cluster, dev_story, dev_demo; txn_parse; bench_run, bench_result. Shared by
 // all: main and root (the tree of verbs, global flags), connect (endpoints,

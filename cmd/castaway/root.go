@@ -55,7 +55,7 @@ castaway start --help`,
 			root.AddCommand(c)
 		}
 	}
-	add("servers", a.devCommand(), a.startCommand(), a.configCommand())
+	add("servers", a.devCommand(), a.startCommand(), a.recoverCommand(), a.configCommand())
 	add("data", a.putCommand(), a.getCommand(), a.lsCommand(), a.delCommand(), a.txnCommand())
 	add("look", a.statusCommand(), a.memberCommand(), a.benchCommand(), a.inspectCommand(), a.versionCommand())
 	nameShells(root)
