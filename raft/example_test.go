@@ -69,7 +69,7 @@ func Example() {
 // A session's command that comes twice is executed once.
 func ExampleSessions() {
 	var sessions raft.Sessions
-	limits := raft.SessionLimits{Timeout: 60_000, MaxOutstanding: 64, MaxSessionBytes: 1 << 16, MaxSessions: 100, MaxBytes: 1 << 20}
+	limits := raft.SessionLimits{Timeout: 60_000, MaxOutstanding: 64, MaxSessionBytes: 1 << 16, MaxSessions: 100, MaxAnswers: 1000, MaxBytes: 1 << 20}
 	register := raft.SessionOp{Kind: raft.SessionRegister, Limits: limits}
 	registered := sessions.Apply(raft.Entry{Term: 1, Index: 2, Kind: raft.EntrySession, Data: register.Encode()})
 

@@ -21,6 +21,8 @@ type SessionID uint64
 //   - A command is executed at most once: its sequence number is below its session's
 //     lowest outstanding one, or has its answer here, or its session is unknown; and
 //     then it is not executed again.
+//   - Servers may take the log in pieces of any size: what is decided of a command
+//     never depends on answers.
 //   - used lists the sessions from the least recently used on, by (used, id).
 //
 // The zero value is an empty table. It is not safe for concurrent use.
@@ -34,13 +36,14 @@ type Sessions struct {
 	term Term
 	led  uint64
 
-	limits SessionLimits // of the newest registration; only the table's own matter here
-	bytes  int           // what all sessions and answers count
+	limits  SessionLimits // of the newest registration; only the table's own matter here
+	answers int           // of all sessions
+	bytes   int           // of all answers' values
 	// due is a time before which no session expires.
 	due uint64
 
-	running *session // its command is being executed; Keep comes next
-	run     keptAnswer
+	// unsettled begins with a command that is being executed, unless it is empty.
+	unsettled []settlement
 
 	tracking bool
 	changed  map[SessionID]struct{} // since the last Changes
@@ -54,8 +57,8 @@ type session struct {
 	active   uint64        // the replicated time of its last use
 	lastUse  Index         // the entry of its last use
 	lowest   uint64        // the lowest sequence number that is outstanding
-	answers  []keptAnswer  // by sequence number; all of them at lowest or above
-	bytes    int
+	answers  []*keptAnswer // by sequence number; all of them at lowest or above
+	bytes    int           // of the answers' values
 	previous *session
 	next     *session
 }
@@ -71,13 +74,20 @@ type keptAnswer struct {
 type SessionAnswer struct {
 	Position
 	Value []byte // must not be changed
+	// Lost: the value was too much for MaxSessionBytes or MaxBytes, and is not kept.
+	Lost bool
 }
 
-// What a session and an answer count against limits beside their values.
-const (
-	sessionOverhead = 192
-	answerOverhead  = 64
-)
+// A settlement is a change of the bytes that are kept: an answer comes, or goes. While
+// commands are being executed, the changes behind them wait for their answers, so
+// that bytes are always counted in the order of the log, however many commands the
+// machine takes at once.
+type settlement struct {
+	of     *session
+	answer *keptAnswer
+	most   int // MaxBytes as of the command
+	goes   bool
+}
 
 // maxSessionTime is where the replicated time ends, rather than to overflow.
 const maxSessionTime = math.MaxUint64 / 4
@@ -113,15 +123,17 @@ type SessionVerdict struct {
 	ID      SessionID     // whose; of a registration the new one
 	Limits  SessionLimits // SessionDone for a registration: what was granted
 	Command []byte        // SessionExecute
-	Answer  SessionAnswer // SessionKept
-	Limit   string        // SessionFull: its name
-	Missing []SessionID   // SessionDone for a renewal: those that are unknown
+	// Answer is the first one, with SessionKept. Its value is there once Keep was called
+	// for every command that was to be executed before.
+	Answer  *SessionAnswer
+	Limit   string      // SessionFull: its name
+	Missing []SessionID // SessionDone for a renewal: those that are unknown
 }
 
-// Apply takes a committed EntrySession. After SessionExecute the machine executes the
-// command, and Keep must be called before the next Apply.
+// Apply takes a committed EntrySession. What it decides never depends on answers, so
+// that it may be called for many entries before the machine executes their commands;
+// Keep must then be called for each SessionExecute, in the same order.
 func (s *Sessions) Apply(e Entry) SessionVerdict {
-	invariant(s.running == nil, "entry %d follows on a command that is still being executed", e.Index)
 	op, err := DecodeSessionOp(e.Data)
 	if err != nil {
 		return SessionVerdict{Outcome: SessionMalformed}
@@ -188,14 +200,8 @@ func (s *Sessions) register(e Entry, limits SessionLimits) SessionVerdict {
 			return SessionVerdict{Outcome: SessionFull, Limit: "MaxSessions"}
 		}
 	}
-	for s.bytes+sessionOverhead > limits.MaxBytes {
-		if !s.makeRoom() {
-			return SessionVerdict{Outcome: SessionFull, Limit: "MaxBytes"}
-		}
-	}
-	x := &session{id: SessionID(e.Index), limits: limits, lowest: 1, bytes: sessionOverhead}
+	x := &session{id: SessionID(e.Index), limits: limits, lowest: 1}
 	s.byID[x.id] = x
-	s.bytes += x.bytes
 	s.use(x, e.Index)
 	return SessionVerdict{Outcome: SessionDone, ID: x.id, Limits: limits}
 }
@@ -227,22 +233,23 @@ func (s *Sessions) admit(e Entry, op SessionOp) SessionVerdict {
 	case op.Sequence < x.lowest:
 		v.Outcome = SessionAcknowledged
 	case executed:
-		v.Outcome, v.Answer = SessionKept, x.answers[at].SessionAnswer
+		v.Outcome, v.Answer = SessionKept, &x.answers[at].SessionAnswer
 	case op.Sequence-x.lowest >= uint64(x.limits.MaxOutstanding):
 		v.Outcome = SessionTooFar
-	case x.bytes >= x.limits.MaxSessionBytes:
-		v.Outcome, v.Limit = SessionFull, "MaxSessionBytes"
 	case !s.roomForAnswer():
-		v.Outcome, v.Limit = SessionFull, "MaxBytes"
+		v.Outcome, v.Limit = SessionFull, "MaxAnswers"
 	default:
 		v.Outcome, v.Command = SessionExecute, op.Command
-		s.running, s.run = x, keptAnswer{op.Sequence, SessionAnswer{Position: Position{e.Term, e.Index}}}
+		a := &keptAnswer{op.Sequence, SessionAnswer{Position: Position{e.Term, e.Index}}}
+		x.answers = slices.Insert(x.answers, at, a)
+		s.answers++
+		s.unsettled = append(s.unsettled, settlement{of: x, answer: a, most: s.limits.MaxBytes})
 	}
 	return v
 }
 
 func (s *Sessions) roomForAnswer() bool {
-	for s.bytes >= s.limits.MaxBytes {
+	for s.answers >= s.limits.MaxAnswers {
 		if !s.makeRoom() {
 			return false
 		}
@@ -250,39 +257,58 @@ func (s *Sessions) roomForAnswer() bool {
 	return true
 }
 
-// Keep keeps the answer of the command that Apply gave out last. It keeps a copy; an
-// empty one is nil.
+// Keep keeps the answer of the first command that was to be executed and has none. It
+// keeps a copy; an empty one is nil.
 func (s *Sessions) Keep(value []byte) {
-	x := s.running
-	invariant(x != nil, "an answer is to be kept, and no command is being executed")
-	if len(value) > 0 {
-		s.run.Value = slices.Clone(value)
+	invariant(len(s.unsettled) > 0, "an answer is to be kept, and no command is being executed")
+	first := s.unsettled[0]
+	switch x, n := first.of, len(value); {
+	case n == 0:
+	case x.bytes+n > x.limits.MaxSessionBytes || s.bytes+n > first.most:
+		first.answer.Lost = true
+	default:
+		first.answer.Value = slices.Clone(value)
+		x.bytes += n
+		s.bytes += n
 	}
-	at, _ := x.find(s.run.sequence)
-	x.answers = slices.Insert(x.answers, at, s.run)
-	n := len(value) + answerOverhead
-	x.bytes += n
-	s.bytes += n
-	s.running, s.run = nil, keptAnswer{}
+	n := 1
+	for n < len(s.unsettled) && s.unsettled[n].goes {
+		s.unsettled[n].of.drop(s, s.unsettled[n].answer)
+		n++
+	}
+	s.unsettled = slices.Delete(s.unsettled, 0, n)
 }
 
-// acknowledge drops the answers below lowest, which nobody will ask for again.
-func (s *Sessions) acknowledge(x *session, lowest uint64) {
-	if lowest <= x.lowest {
-		return
-	}
-	x.lowest = lowest
-	n, _ := x.find(lowest)
+// forget gives back what the first n answers of x take.
+func (s *Sessions) forget(x *session, n int) {
+	s.answers -= n
 	for _, a := range x.answers[:n] {
-		x.bytes -= len(a.Value) + answerOverhead
-		s.bytes -= len(a.Value) + answerOverhead
+		if len(s.unsettled) > 0 {
+			s.unsettled = append(s.unsettled, settlement{of: x, answer: a, goes: true})
+		} else {
+			x.drop(s, a)
+		}
 	}
 	x.answers = slices.Delete(x.answers, 0, n)
 }
 
+func (x *session) drop(s *Sessions, a *keptAnswer) {
+	x.bytes -= len(a.Value)
+	s.bytes -= len(a.Value)
+}
+
+// acknowledge drops the answers below lowest, which nobody will ask for again.
+func (s *Sessions) acknowledge(x *session, lowest uint64) {
+	if lowest > x.lowest {
+		x.lowest = lowest
+		n, _ := x.find(lowest)
+		s.forget(x, n)
+	}
+}
+
 // find gives the place of a sequence number among the answers, and whether it has one.
 func (x *session) find(sequence uint64) (int, bool) {
-	return slices.BinarySearchFunc(x.answers, sequence, func(a keptAnswer, sequence uint64) int {
+	return slices.BinarySearchFunc(x.answers, sequence, func(a *keptAnswer, sequence uint64) int {
 		switch {
 		case a.sequence < sequence:
 			return -1
@@ -334,7 +360,7 @@ func (s *Sessions) link(x *session) {
 func (s *Sessions) remove(x *session) {
 	x.previous.next, x.next.previous = x.next, x.previous
 	delete(s.byID, x.id)
-	s.bytes -= x.bytes
+	s.forget(x, len(x.answers))
 	s.touched(x.id)
 }
 
@@ -347,5 +373,8 @@ func (s *Sessions) touched(id SessionID) {
 // Len is the number of sessions.
 func (s *Sessions) Len() int { return len(s.byID) }
 
-// Bytes is what sessions and kept answers count against MaxBytes.
+// Answers is the number of answers that are kept.
+func (s *Sessions) Answers() int { return s.answers }
+
+// Bytes is the size of their values.
 func (s *Sessions) Bytes() int { return s.bytes }

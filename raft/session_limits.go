@@ -16,14 +16,17 @@ type SessionLimits struct {
 	// MaxOutstanding bounds how far a sequence number may be above the lowest that is
 	// outstanding. Of the session.
 	MaxOutstanding int
-	// MaxSessionBytes bounds the answers that are kept for a session: at it, its
-	// commands are refused until it acknowledges some. Of the session.
+	// MaxSessionBytes bounds the values of the answers that are kept for a session. What
+	// does not fit is not kept: a retry is told that it was done, and no more. Of the
+	// session.
 	MaxSessionBytes int
 	// MaxSessions bounds the sessions: at it, registrations are refused, unless one has
 	// not been used for half its timeout, which then ends. Of the table.
 	MaxSessions int
-	// MaxBytes bounds the sessions and all kept answers together: at it, registrations
-	// and commands are refused, unless such a session can end. Of the table.
+	// MaxAnswers bounds the answers that are kept for all sessions: at it, commands are
+	// refused, unless such a session can end. Of the table.
+	MaxAnswers int
+	// MaxBytes bounds the values of all of them, as MaxSessionBytes. Of the table.
 	MaxBytes int
 }
 
@@ -32,17 +35,26 @@ const (
 	maxSessionTimeout  = 1 << 40 // about 35 years
 	maxOutstandingMost = 1 << 16
 	maxSessionsMost    = 1 << 20
+	maxAnswersMost     = 1 << 26
 	maxSessionBytes    = 1 << 30
 )
 
 // Validate says which limit can't be used.
 func (l SessionLimits) Validate() error {
-	r := sessionReader{rest: l.append(nil)}
-	r.limits()
-	if err := r.end(); err != nil {
+	if _, err := DecodeSessionLimits(l.Encode()); err != nil {
 		return fmt.Errorf("raft: SessionLimits: %w", err)
 	}
 	return nil
+}
+
+// Encode is the limits in uvarints: the session's own, then the table's.
+func (l SessionLimits) Encode() []byte { return l.append(nil) }
+
+// DecodeSessionLimits reads what Encode wrote.
+func DecodeSessionLimits(b []byte) (SessionLimits, error) {
+	r := sessionReader{rest: b}
+	l := r.limits()
+	return l, r.end()
 }
 
 func (l SessionLimits) append(b []byte) []byte {
@@ -60,13 +72,14 @@ func (l SessionLimits) appendOwn(b []byte) []byte {
 // appendTable appends what the table keeps of the newest ones.
 func (l SessionLimits) appendTable(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(l.MaxSessions))
+	b = binary.AppendUvarint(b, uint64(l.MaxAnswers))
 	return binary.AppendUvarint(b, uint64(l.MaxBytes))
 }
 
 func (r *sessionReader) limits() SessionLimits {
 	l := r.ownLimits()
 	t := r.tableLimits(1)
-	l.MaxSessions, l.MaxBytes = t.MaxSessions, t.MaxBytes
+	l.MaxSessions, l.MaxAnswers, l.MaxBytes = t.MaxSessions, t.MaxAnswers, t.MaxBytes
 	return l
 }
 
@@ -74,7 +87,7 @@ func (r *sessionReader) ownLimits() SessionLimits {
 	return SessionLimits{
 		Timeout:         r.between("Timeout", 1, maxSessionTimeout),
 		MaxOutstanding:  int(r.between("MaxOutstanding", 1, maxOutstandingMost)),
-		MaxSessionBytes: int(r.between("MaxSessionBytes", sessionOverhead+1, maxSessionBytes)),
+		MaxSessionBytes: int(r.between("MaxSessionBytes", 0, maxSessionBytes)),
 	}
 }
 
@@ -82,6 +95,7 @@ func (r *sessionReader) ownLimits() SessionLimits {
 func (r *sessionReader) tableLimits(least uint64) SessionLimits {
 	return SessionLimits{
 		MaxSessions: int(r.between("MaxSessions", least, maxSessionsMost)),
-		MaxBytes:    int(r.between("MaxBytes", least, maxSessionBytes)),
+		MaxAnswers:  int(r.between("MaxAnswers", least, maxAnswersMost)),
+		MaxBytes:    int(r.below("MaxBytes", maxSessionBytes)),
 	}
 }

@@ -182,9 +182,20 @@ func (r *sessionReader) count(name string) uint64 {
 	return n
 }
 
-func (r *sessionReader) bytes() []byte {
-	n := r.count("a length")
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
+// answer reads an answer's value, or that it was lost.
+func (r *sessionReader) answer() (value []byte, lost bool) {
+	n := r.number()
+	if n > 1+uint64(len(r.rest)) {
+		r.fail("an answer of %d bytes, with %d left", n-1, len(r.rest))
+	}
+	switch {
+	case r.err != nil:
+		return nil, false
+	case n == answerLost:
+		return nil, true
+	case n > 1:
+		value = slices.Clone(r.rest[:n-1])
+		r.rest = r.rest[n-1:]
+	}
+	return value, false
 }

@@ -16,7 +16,8 @@ const sessionTableVersion = 1
 // its sessions, their number, and each with its id, in ascending order. All numbers
 // are uvarints, ids as differences. Equal tables have equal encodings.
 func (s *Sessions) Encode() []byte {
-	b := s.appendTable(make([]byte, 0, 64+s.bytes))
+	s.settled()
+	b := s.appendTable(make([]byte, 0, 64+s.bytes+len(s.byID)*64+s.answers*24))
 	b = binary.AppendUvarint(b, uint64(len(s.byID)))
 	before := SessionID(0)
 	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
@@ -81,13 +82,18 @@ func (s *Sessions) Track() {
 	}
 }
 
+// settled is true of a table that may be written down.
+func (s *Sessions) settled() {
+	invariant(len(s.unsettled) == 0, "sessions are written down while a command is being executed")
+}
+
 // Changes gives the pairs that changed since the last call, or since Track: nil if
 // there are none. No command may be under execution.
 func (s *Sessions) Changes() []SessionPair {
 	if !s.moved {
 		return nil
 	}
-	invariant(s.running == nil, "the changes of sessions are asked for while a command is being executed")
+	s.settled()
 	s.moved = false
 	pairs := make([]SessionPair, 0, 1+len(s.changed))
 	pairs = append(pairs, s.tablePair())
@@ -106,7 +112,7 @@ func (s *Sessions) tablePair() SessionPair {
 func (s *Sessions) pair(id SessionID) SessionPair {
 	p := SessionPair{Key: binary.BigEndian.AppendUint64([]byte(sessionKeyPrefix), uint64(id))}
 	if x := s.byID[id]; x != nil {
-		p.Value = x.append(make([]byte, 0, x.bytes))
+		p.Value = x.append(make([]byte, 0, 64+x.bytes+24*len(x.answers)))
 	}
 	return p
 }
@@ -167,6 +173,9 @@ func (s *Sessions) readTable(r *sessionReader) {
 	s.limits = r.tableLimits(0)
 }
 
+// answerLost stands where the length of an answer's value, plus one, would.
+const answerLost = 0
+
 func (x *session) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, x.active)
 	b = binary.AppendUvarint(b, uint64(x.lastUse))
@@ -174,13 +183,16 @@ func (x *session) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, x.lowest)
 	b = binary.AppendUvarint(b, uint64(len(x.answers)))
 	before := x.lowest - 1
-	for i := range x.answers {
-		a := &x.answers[i]
+	for _, a := range x.answers {
 		b = binary.AppendUvarint(b, a.sequence-before)
 		b = binary.AppendUvarint(b, uint64(a.Term))
 		b = binary.AppendUvarint(b, uint64(a.Index))
-		b = binary.AppendUvarint(b, uint64(len(a.Value)))
-		b = append(b, a.Value...)
+		if a.Lost {
+			b = append(b, answerLost)
+		} else {
+			b = binary.AppendUvarint(b, 1+uint64(len(a.Value)))
+			b = append(b, a.Value...)
+		}
 		before = a.sequence
 	}
 	return b
@@ -188,27 +200,25 @@ func (x *session) append(b []byte) []byte {
 
 // session reads a session of a table whose time is now.
 func (r *sessionReader) session(id SessionID, now uint64) *session {
-	x := &session{id: id, bytes: sessionOverhead}
+	x := &session{id: id}
 	x.active = r.below("the time of a session", now)
 	x.lastUse = Index(r.between("an index", 1, uint64(maxIndex)-1))
 	x.limits = r.ownLimits()
 	x.lowest = r.between("the lowest outstanding sequence number", 1, maxSequence)
 	n := r.count("the number of answers")
-	x.answers = make([]keptAnswer, 0, n)
+	x.answers = make([]*keptAnswer, 0, n)
 	most := x.lowest + uint64(x.limits.MaxOutstanding) - 1
 	before := x.lowest - 1
 	for range n {
-		a := keptAnswer{sequence: before + r.between("a sequence number", 1, most-before)}
+		a := &keptAnswer{sequence: before + r.between("a sequence number", 1, most-before)}
 		a.Term = Term(r.between("a term", 1, uint64(maxTerm)-1))
 		a.Index = Index(r.between("an index", 1, uint64(maxIndex)-1))
-		if value := r.bytes(); len(value) > 0 {
-			a.Value = slices.Clone(value)
-		}
+		a.Value, a.Lost = r.answer()
 		if r.err != nil {
 			break
 		}
 		x.answers = append(x.answers, a)
-		x.bytes += len(a.Value) + answerOverhead
+		x.bytes += len(a.Value)
 		before = a.sequence
 	}
 	return x
@@ -217,6 +227,7 @@ func (r *sessionReader) session(id SessionID, now uint64) *session {
 // add adds a session that was read, for order to give it its place.
 func (s *Sessions) add(x *session) {
 	s.byID[x.id] = x
+	s.answers += len(x.answers)
 	s.bytes += x.bytes
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 // scribble applies random operations, on few sessions and sequence numbers, so that
 // all that can happen does.
 func (f *filter) scribble(rng *rand.Rand, n int) {
-	limits := raft.SessionLimits{Timeout: 60, MaxOutstanding: 4, MaxSessionBytes: 192 + 64*4, MaxSessions: 5, MaxBytes: 1500}
+	limits := raft.SessionLimits{Timeout: 60, MaxOutstanding: 4, MaxSessionBytes: 50, MaxSessions: 5, MaxAnswers: 12, MaxBytes: 100}
 	for range n {
 		f.led += rng.Uint64N(8)
 		if rng.IntN(40) == 0 {
@@ -22,7 +23,7 @@ func (f *filter) scribble(rng *rand.Rand, n int) {
 		id := f.one(rng)
 		switch rng.IntN(12) {
 		case 0:
-			limits.Timeout = 40 + rng.Uint64N(40)
+			limits.Timeout, limits.MaxBytes = 40+rng.Uint64N(40), 100+rng.IntN(60)
 			if v := f.apply(raft.SessionOp{Kind: raft.SessionRegister, Limits: limits}); v.Outcome == raft.SessionDone {
 				f.ids = append(f.ids, v.ID)
 			}
@@ -61,6 +62,22 @@ func (f *filter) one(rng *rand.Rand) raft.SessionID {
 	return f.ids[len(f.ids)-1-rng.IntN(min(len(f.ids), 7))]
 }
 
+// How many entries the machine takes at once makes no difference.
+func TestC29_PiecesOfAnySizeMakeTheSameTable(t *testing.T) {
+	for seed := range uint64(50) {
+		one, many := newFilter(t), newFilter(t)
+		one.at.Index, many.at.Index, many.piece = 1, 1, 1+int(seed)
+		for i := range uint64(20) {
+			one.scribble(rand.New(rand.NewPCG(seed, 5+i)), 20)
+			many.scribble(rand.New(rand.NewPCG(seed, 5+i)), 20)
+			many.settle()
+			if !slices.Equal(one.executed, many.executed) || !bytes.Equal(one.sessions.Encode(), many.sessions.Encode()) {
+				t.Fatalf("seed %d: %d at once make another table", seed, many.piece)
+			}
+		}
+	}
+}
+
 // A table that was in a snapshot goes on as the one that was never away: C29.
 func TestC29_TheFilterIsInSnapshots(t *testing.T) {
 	for seed := range uint64(50) {
@@ -68,12 +85,15 @@ func TestC29_TheFilterIsInSnapshots(t *testing.T) {
 		whole.at.Index = 1
 		whole.scribble(rng, 60)
 		parts := []*filter{restored(t, whole, fromEncoding), restored(t, whole, fromPairs)}
-		whole.executed = nil
+		whole.executed, whole.told = nil, nil
 		whole.scribble(rand.New(rand.NewPCG(seed, 2)), 60)
 		for i, part := range parts {
 			part.scribble(rand.New(rand.NewPCG(seed, 2)), 60)
 			if !slices.Equal(whole.executed, part.executed) {
 				t.Fatalf("seed %d, way %d: executed were %q, and without a snapshot %q", seed, i, part.executed, whole.executed)
+			}
+			if !reflect.DeepEqual(whole.told, part.told) {
+				t.Fatalf("seed %d, way %d: retries are told something else", seed, i)
 			}
 			if !bytes.Equal(whole.sessions.Encode(), part.sessions.Encode()) || whole.sessions.Hash() != part.sessions.Hash() {
 				t.Fatalf("seed %d, way %d: the tables differ", seed, i)
@@ -88,8 +108,8 @@ func restored(t *testing.T, f *filter, load func(*raft.Sessions) (*raft.Sessions
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Len() != f.sessions.Len() || s.Bytes() != f.sessions.Bytes() {
-		t.Fatalf("%d sessions of %d bytes came back as %d of %d", f.sessions.Len(), f.sessions.Bytes(), s.Len(), s.Bytes())
+	if s.Len() != f.sessions.Len() || s.Answers() != f.sessions.Answers() || s.Bytes() != f.sessions.Bytes() {
+		t.Fatalf("%d sessions with %d bytes came back as %d with %d", f.sessions.Len(), f.sessions.Bytes(), s.Len(), s.Bytes())
 	}
 	return &filter{t: t, sessions: s, at: f.at, led: f.led, ids: slices.Clone(f.ids)}
 }
@@ -139,11 +159,11 @@ func TestC29_ChangesAddUpToTheTable(t *testing.T) {
 }
 
 // goldenTable is a table of one session with two answers, as version 1 writes it.
-const goldenTable = "010501050a80800401010503e80708808004020201010208616e73776572203102010308616e737765722032"
+const goldenTable = "010501050a6480800401010503e8070880800402020101020a616e737765722031210201030b616e7377657220322121"
 
 func TestGoldenSessions(t *testing.T) {
 	f := newFilter(t)
-	limits := raft.SessionLimits{Timeout: 1000, MaxOutstanding: 8, MaxSessionBytes: 1 << 16, MaxSessions: 10, MaxBytes: 1 << 16}
+	limits := raft.SessionLimits{Timeout: 1000, MaxOutstanding: 8, MaxSessionBytes: 1 << 16, MaxSessions: 10, MaxAnswers: 100, MaxBytes: 1 << 16}
 	f.led = 5
 	id := f.register(limits)
 	f.run(id, 2, 2)
@@ -159,7 +179,7 @@ func TestGoldenSessions(t *testing.T) {
 		{Kind: raft.SessionRenew, Led: 1, Renew: []raft.SessionID{7, 300}},
 		{Kind: raft.SessionEnd, ID: 7},
 	}
-	for i, want := range []string{"0105e807088080040a808004", "02ac02070801707574", "03010207a502", "040007"} {
+	for i, want := range []string{"0105e807088080040a64808004", "02ac02070801707574", "03010207a502", "040007"} {
 		if got := hex.EncodeToString(ops[i].Encode()); got != want {
 			t.Errorf("operation %d is %s, want %s", i, got, want)
 		}
@@ -191,7 +211,7 @@ func FuzzSessions(f *testing.F) {
 	table, _ := hex.DecodeString(goldenTable)
 	op := raft.SessionOp{Kind: raft.SessionRun, Led: 300, ID: 1, Sequence: 9, Acknowledged: 8, Command: []byte("put")}
 	f.Add(table, op.Encode())
-	f.Add([]byte{1, 0, 0, 0, 0, 0, 0}, (&raft.SessionOp{Kind: raft.SessionRegister, Limits: roomy}).Encode())
+	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0}, (&raft.SessionOp{Kind: raft.SessionRegister, Limits: roomy}).Encode())
 	f.Fuzz(func(t *testing.T, table, data []byte) {
 		s, err := raft.DecodeSessions(table)
 		if err != nil {
@@ -207,6 +227,7 @@ func FuzzSessions(f *testing.F) {
 			fl.at.Index++
 			fl.applyData(data)
 		}
+		fl.settle()
 		if _, err := raft.DecodeSessions(s.Encode()); err != nil {
 			t.Fatalf("what was applied to %x makes a table that can't be read: %v", table, err)
 		}

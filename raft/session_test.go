@@ -1,6 +1,7 @@
 package raft_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,10 +18,13 @@ type filter struct {
 	at       raft.Position
 	led      uint64
 	executed []string
-	ids      []raft.SessionID // that scribble registered
+	told     []*raft.SessionAnswer // to retries
+	open     int                   // commands that are executed, their answers not kept
+	piece    int                   // how many may be open at once
+	ids      []raft.SessionID      // that scribble registered
 }
 
-var roomy = raft.SessionLimits{Timeout: 1000, MaxOutstanding: 8, MaxSessionBytes: 1 << 20, MaxSessions: 100, MaxBytes: 1 << 20}
+var roomy = raft.SessionLimits{Timeout: 1000, MaxOutstanding: 8, MaxSessionBytes: 1 << 20, MaxSessions: 100, MaxAnswers: 1000, MaxBytes: 1 << 20}
 
 func newFilter(t testing.TB) *filter {
 	return &filter{t: t, sessions: &raft.Sessions{}, at: raft.Position{Term: 1}}
@@ -37,9 +41,23 @@ func (f *filter) applyData(data []byte) raft.SessionVerdict {
 	v := f.sessions.Apply(raft.Entry{Term: f.at.Term, Index: f.at.Index, Kind: raft.EntrySession, Data: data})
 	if v.Outcome == raft.SessionExecute {
 		f.executed = append(f.executed, string(v.Command))
-		f.sessions.Keep(fmt.Appendf(nil, "answer %d", len(f.executed)))
+		f.open++
+	}
+	if v.Outcome == raft.SessionKept {
+		f.told = append(f.told, v.Answer)
+	}
+	if f.open > f.piece {
+		f.settle()
 	}
 	return v
+}
+
+// settle keeps the answers of what was executed: of one to thirty bytes.
+func (f *filter) settle() {
+	for ; f.open > 0; f.open-- {
+		n := len(f.executed) - f.open + 1
+		f.sessions.Keep(fmt.Appendf(nil, "answer %d%s", n, strings.Repeat("!", n%30)))
+	}
 }
 
 func (f *filter) register(limits raft.SessionLimits) raft.SessionID {
@@ -87,7 +105,7 @@ func TestC29_ARetryGetsTheFirstAnswer(t *testing.T) {
 	f.at.Term++ // another leader
 	v := f.run(id, 1, 1)
 	f.want(v, raft.SessionKept, "")
-	if v.Answer.Position != first || string(v.Answer.Value) != "answer 1" {
+	if v.Answer.Position != first || string(v.Answer.Value) != "answer 1!" {
 		t.Errorf("the retry is answered %+v, the first was at %v", v.Answer, first)
 	}
 	f.wantExecuted("1/1", "1/2")
@@ -112,10 +130,9 @@ func TestC29_WhatIsAcknowledgedStaysDone(t *testing.T) {
 	f := newFilter(t)
 	id := f.register(roomy)
 	f.run(id, 1, 1)
-	before := f.sessions.Bytes()
 	f.run(id, 3, 3)
-	if f.sessions.Bytes() != before {
-		t.Errorf("one answer kept takes %d bytes, and after it was acknowledged another %d", before, f.sessions.Bytes())
+	if f.sessions.Answers() != 1 || f.sessions.Bytes() != len("answer 2!!") {
+		t.Errorf("after the acknowledgement of one of two answers, %d of %d bytes are kept", f.sessions.Answers(), f.sessions.Bytes())
 	}
 	f.want(f.run(id, 1, 1), raft.SessionAcknowledged, "")
 	f.want(f.run(id, 2, 1), raft.SessionAcknowledged, "")
@@ -132,7 +149,7 @@ func TestC29_AnUnknownSessionExecutesNothing(t *testing.T) {
 	f.want(f.run(id, 1, 1), raft.SessionUnknown, "")
 	f.want(f.apply(raft.SessionOp{Kind: raft.SessionEnd, ID: id}), raft.SessionUnknown, "")
 	f.wantExecuted(fmt.Sprintf("%d/1", id))
-	if f.sessions.Len() != 0 || f.sessions.Bytes() != 0 {
+	if f.sessions.Len() != 0 || f.sessions.Answers() != 0 || f.sessions.Bytes() != 0 {
 		t.Errorf("%d sessions of %d bytes are left", f.sessions.Len(), f.sessions.Bytes())
 	}
 }
@@ -196,21 +213,38 @@ func TestC29_LimitsAreNamed(t *testing.T) {
 	}
 	f.want(f.run(a, 1, 1), raft.SessionUnknown, "")
 
-	limits.MaxSessionBytes, limits.MaxSessions = f.sessions.Bytes()/2+1, 3
+	limits.MaxSessions, limits.MaxAnswers = 3, 2
 	d := f.register(limits)
 	f.want(f.run(d, 1, 1), raft.SessionExecute, "")
-	f.want(f.run(d, 2, 1), raft.SessionFull, "MaxSessionBytes")
+	f.want(f.run(d, 2, 1), raft.SessionExecute, "")
+	f.want(f.run(d, 3, 1), raft.SessionFull, "MaxAnswers")
 	f.want(f.run(d, 1, 1), raft.SessionKept, "")
-	f.want(f.run(d, 2, 2), raft.SessionExecute, "")
-
-	limits.MaxBytes = f.sessions.Bytes()
-	register.Limits = limits
-	limits.MaxSessions = 9
-	register.Limits = limits
-	f.want(f.apply(register), raft.SessionFull, "MaxBytes")
-	f.want(f.run(b, 1, 1), raft.SessionFull, "MaxBytes")
+	f.want(f.run(d, 3, 2), raft.SessionExecute, "")
+	f.want(f.run(b, 1, 1), raft.SessionFull, "MaxAnswers")
 	f.led = 1002
 	f.want(f.run(b, 1, 1), raft.SessionExecute, "")
+}
+
+// An answer that is too much is not kept; that its command was executed is.
+func TestC29_ALostAnswerIsStillDone(t *testing.T) {
+	own, all := roomy, roomy
+	own.MaxSessionBytes = len("answer 1!") + len("answer 2!!") - 1
+	all.MaxBytes = own.MaxSessionBytes
+	for _, limits := range []raft.SessionLimits{own, all} {
+		f := newFilter(t)
+		id := f.register(limits)
+		f.run(id, 1, 1)
+		f.run(id, 2, 1)
+		v := f.run(id, 2, 1)
+		f.want(v, raft.SessionKept, "")
+		if !v.Answer.Lost || v.Answer.Index != raft.Index(id)+2 || f.sessions.Bytes() != len("answer 1!") {
+			t.Errorf("the retry is answered %+v, with %d bytes kept", v.Answer, f.sessions.Bytes())
+		}
+		f.run(id, 3, 3)
+		if v := f.run(id, 3, 3); v.Answer.Lost {
+			t.Error("with room again, an answer is lost")
+		}
+	}
 }
 
 // What can't be read is refused everywhere alike.
@@ -231,7 +265,7 @@ func TestC29_MalformedEntriesDoNothing(t *testing.T) {
 		"a long number":      {byte(raft.SessionEnd), 0, 0x81, 0},
 	} {
 		f.at.Index++
-		if v := f.applyData(data); v.Outcome != raft.SessionMalformed || string(f.sessions.Encode()) != string(before) {
+		if v := f.applyData(data); v.Outcome != raft.SessionMalformed || !bytes.Equal(f.sessions.Encode(), before) {
 			t.Errorf("%s comes to %+v", name, v)
 		}
 	}
