@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -50,6 +51,9 @@ type Badger struct {
 	// reading is held by readers of Badger, and by Close alone.
 	reading sync.RWMutex
 
+	// commits counts the commits of this life.
+	commits atomic.Uint64
+
 	mu     sync.Mutex
 	groups map[raft.GroupID]*badgerGroup
 	// pending holds what was appended and not yet written, in order; the first may
@@ -57,6 +61,10 @@ type Badger struct {
 	pending []*commit
 	// appended and synced count the appends.
 	appended, synced uint64
+	// syncing says that it is a caller of Sync's turn to write; the others wait for
+	// turn, under mu.
+	syncing bool
+	turn    *sync.Cond
 	// err is not nil once the store has failed or is closed.
 	err    error
 	closed bool
@@ -122,6 +130,7 @@ func openLocked(o Options, lock *directoryLock) (*Badger, error) {
 		free:    o.FreeBytes,
 		groups:  map[raft.GroupID]*badgerGroup{},
 	}
+	s.turn = sync.NewCond(&s.mu)
 	if s.free == nil {
 		s.free = freeBytes
 	}

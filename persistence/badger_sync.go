@@ -11,18 +11,39 @@ import (
 )
 
 // Sync implements Store. Callers that come while another's commit is on its way
-// share the next one.
+// share the next one: one of them writes it, and all of them go on when it is
+// durable. Nobody whose appends are durable waits for a commit that has nothing of
+// his, so that what he appends next is in the next one again.
 func (s *Badger) Sync() error {
 	s.mu.Lock()
-	err, target := s.err, s.appended
-	s.mu.Unlock()
-	if err != nil {
-		return err
+	target := s.appended
+	for s.syncing && s.err == nil && s.synced < target {
+		s.turn.Wait()
 	}
+	if s.err != nil || s.synced >= target {
+		defer s.mu.Unlock()
+		return s.err
+	}
+	s.syncing = true
+	s.mu.Unlock()
+	return s.syncFor(target)
+}
+
+// syncFor is the turn of one caller of Sync.
+func (s *Badger) syncFor(target uint64) error {
+	defer func() {
+		s.mu.Lock()
+		s.syncing = false
+		s.mu.Unlock()
+		s.turn.Broadcast()
+	}()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	return s.flush(target)
 }
+
+// Commits counts the commits so far, each of which cost one sync.
+func (s *Badger) Commits() uint64 { return s.commits.Load() }
 
 // flush writes pending commits, in order, until the first target appends are
 // durable. The caller holds writing.
@@ -108,6 +129,7 @@ func (s *Badger) finish(txn *badger.Txn, sequence uint64, size int64) error {
 		return fmt.Errorf("commit %d: %w", sequence, err)
 	}
 	s.sequence = sequence
+	s.commits.Add(1)
 	// Badger begins a new memtable log when one is full, and no sooner.
 	if s.sinceMem += size; s.sinceMem > s.options.MemTableBytes/2 {
 		if err := s.newMem(); err != nil {
