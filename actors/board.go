@@ -29,10 +29,15 @@ type board struct {
 	members  atomic.Pointer[[]raft.Member] // of the group, as far as the server has said
 	persists atomic.Int64                  // wait for the sync
 	rewrites atomic.Uint64                 // of the log; odd while one is under way: see replay.go
+	ticking  ticking
 	ledger   ledger
 	stopping atomic.Bool
 	ended    sync.Once
 	stopped  chan struct{}
+	// removed: RemoveGroup was called; forgotten is closed when it is done.
+	removed   atomic.Bool
+	forgot    sync.Once
+	forgotten chan struct{}
 }
 
 // pids names the actors that a group's actors talk to. They are made from names,
@@ -55,7 +60,7 @@ var actorNames = [actorsOfGroup]string{"server", "log", "machine"}
 type wakeup struct{ quiet }
 
 func newBoard(h *Host, cfg GroupConfig) *board {
-	b := &board{cfg: cfg, host: h, boot: newBoot(h.cfg.Random), stopped: make(chan struct{})}
+	b := &board{cfg: cfg, host: h, boot: newBoot(h.cfg.Random), stopped: make(chan struct{}), forgotten: make(chan struct{})}
 	pid := h.system.NewLocalPID
 	group := groupName(h.cfg.Name, cfg.Group)
 	b.pids = pids{

@@ -45,6 +45,8 @@
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
 //     local_network.go: the way to other nodes; peers.go: who they are: members,
 //     those that leave, strangers
+//   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
+//     for all groups of a host
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made
@@ -57,6 +59,21 @@
 // the core commits goes to the machine in one piece of work, with the waiters,
 // and the machine answers them in one pass. So a command costs no actor message
 // beyond a share in its batch's, no future, and no allocation here.
+//
+// # Many groups
+//
+// The groups of a host share its store, where one sync carries what all of them have
+// appended; the transport, with one connection to a peer; one timer, which ticks for
+// all at the same moment; and one exchange of heartbeats with each peer an interval,
+// in two envelopes. A heartbeat that a read waits for takes along what has gathered,
+// and waits for nothing.
+//
+// A group at rest costs an interval one message of ticks at each member, one of a
+// heartbeat and one of its reply. Its ticks come in bunches of HeartbeatTicks as long as its core is calm
+// (see raft.Core.Calm) and no request waits: the counts of ticks, and so election
+// timeouts, check-quorum and stickiness, stay what they are, at most HeartbeatTicks
+// late. Groups do not go to sleep altogether: their leases, check-quorum and bounded
+// staleness would then rest on the heartbeats of nodes instead of terms.
 //
 // # What is always true
 //

@@ -83,7 +83,10 @@ func (b *board) end() {
 	b.answerControls(b.server.close(b.goodbye(false)))
 	b.answerControls(b.machine.inbox.close(b.goodbye(false)))
 	b.machine.abandon(b.goodbye(true))
-	b.ended.Do(func() { close(b.stopped) })
+	b.ended.Do(func() {
+		b.host.ticker.remove(b)
+		close(b.stopped)
+	})
 }
 
 // goodbye is what those get who wait when the group ends.

@@ -25,6 +25,7 @@ type Host struct {
 	pid    *actor.PID
 	// transport counts on across the transport's restarts.
 	transport *transportBoard
+	ticker    *ticker
 
 	stopping atomic.Bool
 	failure  atomic.Pointer[error]
@@ -41,7 +42,7 @@ func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), stopped: make(chan struct{})}
+	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), ticker: newTicker(cfg.Clock), stopped: make(chan struct{})}
 	children := newSupervision(h, h.childBudget, h.gaveUp)
 	props := guarded(&h.cfg, "host", children, func() actor.Actor { return &hostActor{Host: h, children: children} },
 		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))
@@ -88,8 +89,41 @@ func (h *Host) AddGroup(cfg GroupConfig) (*Group, error) {
 	}
 	b := newBoard(h, cfg)
 	h.groups = append(h.groups, b)
+	h.ticker.add(b)
 	h.system.Root.Send(h.pid, addGroup{board: b})
 	return &Group{board: b}, nil
+}
+
+// RemoveGroup stops a group and forgets it: once it has returned nil, a group of that
+// number may be added again. What the group has in the store stays there, and is
+// found then. When ctx ends first, the group stops nevertheless, as soon as the
+// disk lets it. It takes no part in the group's configuration: a member that is
+// removed only here is, to the others, a node that is down.
+func (h *Host) RemoveGroup(ctx context.Context, id raft.GroupID) error {
+	h.mu.Lock()
+	b := h.find(id)
+	h.mu.Unlock()
+	if b == nil {
+		return fmt.Errorf("actors: group %d was not removed, since it is not on this host", id)
+	}
+	h.system.Root.Send(h.pid, removeGroup{board: b})
+	select {
+	case <-b.forgotten:
+		return nil
+	case <-h.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("actors: group %d has not stopped yet; it does as soon as the store's disk lets it: %w", id, context.Cause(ctx))
+	}
+}
+
+// forget takes a group that has stopped out of the host.
+func (h *Host) forget(b *board) {
+	h.mu.Lock()
+	h.groups = slices.DeleteFunc(h.groups, func(other *board) bool { return other == b })
+	h.mu.Unlock()
+	b.end()
+	b.forgot.Do(func() { close(b.forgotten) })
 }
 
 // Group gives the handle of a group that was added; nil if it was not.

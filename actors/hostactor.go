@@ -12,6 +12,10 @@ type (
 		quiet
 		board *board
 	}
+	removeGroup struct {
+		quiet
+		board *board
+	}
 	stopHost struct{ quiet }
 	// storeFailed comes from a log actor: the store is closed for good.
 	storeFailed struct {
@@ -36,12 +40,15 @@ func (h *hostActor) Receive(ctx actor.Context) {
 	case addGroup:
 		h.spawn(ctx, m.board)
 	case transportStarted:
-		h.register(ctx)
+		h.register(ctx, h.boards()...)
 	case storeFailed:
 		h.fail(m.log, m.err)
 	case stopHost:
 		h.stop(ctx)
+	case removeGroup:
+		h.remove(ctx, m.board)
 	case *actor.Terminated:
+		h.forgetRemoved(m.Who)
 		if h.stopping.Load() {
 			h.stop(ctx)
 		}
@@ -79,13 +86,34 @@ func (h *hostActor) spawn(ctx actor.Context, b *board) {
 	if _, err := ctx.SpawnNamed(groupProps(b), name); err != nil {
 		panic(err)
 	}
-	h.register(ctx)
+	h.register(ctx, b)
+}
+
+// remove stops a group; the end of its actor is the end of the group.
+func (h *hostActor) remove(ctx actor.Context, b *board) {
+	b.removed.Store(true)
+	b.stopping.Store(true)
+	for _, child := range ctx.Children() {
+		if child.Id == b.pids.group.Id {
+			ctx.Send(child, stopGroup{})
+			return
+		}
+	}
+	h.forget(b)
+}
+
+func (h *hostActor) forgetRemoved(who *actor.PID) {
+	for _, b := range h.boards() {
+		if b.removed.Load() && b.pids.group.Id == who.GetId() {
+			h.forget(b)
+		}
+	}
 }
 
 // register tells the transport which server gets a group's envelopes. It is
 // repeated when the transport has restarted, and harmless.
-func (h *hostActor) register(ctx actor.Context) {
-	for _, b := range h.boards() {
+func (h *hostActor) register(ctx actor.Context, boards ...*board) {
+	for _, b := range boards {
 		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server, Members: b.knownMembers()})
 	}
 }

@@ -92,6 +92,11 @@ func (l *ledger) abandon(b *board, err *Error) {
 	*l = ledger{}
 }
 
+// empty says that nothing is owed.
+func (l *ledger) empty() bool {
+	return len(l.batch)+len(l.pending)+len(l.reads)+len(l.askedHere)+len(l.forwarded)+len(l.forwardedReads) == 0
+}
+
 // settle takes out the pending proposals up to last, which have been committed.
 func (l *ledger) settle(last raft.Index) []block {
 	n := 0

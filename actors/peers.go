@@ -36,6 +36,7 @@ type transportPeer struct {
 	standing standing
 	left     int
 	counters *peerCounters
+	bundle   bundle
 }
 
 // admit adds a peer, with its gate down.

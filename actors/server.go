@@ -12,10 +12,20 @@ import (
 
 // The server's messages, beside the log's answers and the transport's envelopes.
 type (
-	// tick is time passing, for the instance whose ticker sent it.
+	// tick is time passing: count ticks, up to the pulse with this number. It is for
+	// the instance of this life.
 	tick struct {
 		quiet
-		life raft.Incarnation
+		life   raft.Incarnation
+		count  int
+		number uint64
+	}
+	// heard is a heartbeat, or the reply to one, that came in a bundle. What is
+	// answered to it may wait for a bundle, unless it is urgent.
+	heard struct {
+		quiet
+		message raft.Message
+		urgent  bool
 	}
 	// campaign is Group.Campaign.
 	campaign struct{}
@@ -28,7 +38,7 @@ type (
 // gets is the core's alone to decide.
 //
 // Always true: behaviour and core.Role() agree after every message, or the server
-// panics; there is one ticker a server; and no two cores of a group exist at once,
+// panics; it is ticked for once at a time; and no two cores of a group exist at once,
 // since a new one is made only from what the log actor read after everything of
 // the one before it.
 type server struct {
@@ -37,12 +47,16 @@ type server struct {
 	behavior actor.Behavior
 	doing    string // the behaviour's name
 
-	core   *raft.Core       // nil while recovering, and when halted
-	life   raft.Incarnation // the core's
-	role   raft.RoleChange  // what the behaviour was chosen for
-	born   raft.Incarnation // this instance's first
-	ticker Timer
-	ticks  int
+	core  *raft.Core       // nil while recovering, and when halted
+	life  raft.Incarnation // the core's
+	role  raft.RoleChange  // what the behaviour was chosen for
+	born  raft.Incarnation // this instance's first
+	ticks int
+	// patient: the heartbeats that the message at hand gives rise to may wait for
+	// those of other groups.
+	patient bool
+	// beaten counts the ticks that the core of a leader got; see pass.
+	beaten uint64
 
 	unsynced  []uint64 // sequences of batches that our own disk has not synced
 	nextRead  raft.ReadID
@@ -60,24 +74,26 @@ func (s *server) Receive(ctx actor.Context) {
 		s.start(ctx)
 		return
 	case *actor.Restarting, *actor.Stopping:
-		if s.ticker != nil {
-			s.ticker.Stop()
-		}
+		s.ticking.life.Store(0)
 		return
 	case *actor.Stopped, *actor.Terminated:
 		return
 	case tick:
+		s.ticking.due.Store(false)
 		if m.life != s.born {
 			return // of an instance before this one
 		}
-		s.armTicker()
-		s.ticks++
+		s.ticks += m.count
+		s.patient = true
+	case heard:
+		s.patient = !m.urgent
 	case wakeup:
 		s.board.server.awake()
 		s.controls()
 	}
 	s.behavior.Receive(ctx)
 	s.check()
+	s.rest(ctx.Message())
 }
 
 func (s *server) start(ctx actor.Context) {
@@ -85,20 +101,15 @@ func (s *server) start(ctx actor.Context) {
 	s.born = s.nextLife()
 	s.board.server.awake() // the wake-up may have died with the last server
 	s.ledger.abandon(s.board, s.unknown(ReasonRestarted, "the server crashed while it carried the request out; read to find out what became of it"))
-	s.armTicker()
+	s.ticking.calm.Store(false)
+	s.ticking.due.Store(false)
+	s.ticking.life.Store(uint64(s.born))
 	if s.halted.Load() != nil {
 		s.halt(*s.halted.Load())
 	} else {
 		s.reopen()
 	}
 	s.controls()
-}
-
-// armTicker asks for one tick. The next is asked for when it comes, so that a
-// server that is late does not find a pile of them.
-func (s *server) armTicker() {
-	self, t := s.self, tick{life: s.born}
-	s.ticker = s.host.cfg.Clock.AfterFunc(s.cfg.TickInterval, func() { s.send(self, t) })
 }
 
 // check holds the law: the behaviour is the role's.
@@ -117,8 +128,10 @@ func (s *server) consensus(message any) {
 	case *messages.Envelope:
 		s.step(m)
 	case tick:
-		s.carryOut(s.core.Tick())
-		s.housekeeping()
+		s.pass(m)
+		s.housekeeping(m)
+	case heard:
+		s.carryOut(s.core.Step(m.message))
 	case persisted:
 		s.synced(m.ack)
 		s.carryOut(s.core.Persisted(m.ack))
@@ -170,9 +183,7 @@ func (s *server) carryOut(e raft.Effects) {
 		s.forgot(e.Forgotten)
 		return
 	}
-	if len(e.Send) > 0 {
-		s.send(s.pids.transport, Outbound{Envelopes: s.envelopes(e.Send)})
-	}
+	s.sendOut(e.Send)
 	if !e.Persist.Empty() {
 		p := &persist{incarnation: s.life, write: e.Persist}
 		if len(e.Persist.After) > 0 {
@@ -238,6 +249,9 @@ func (s *server) become(rc raft.RoleChange) {
 	if old.Role == raft.Leader && (rc.Role != raft.Leader || rc.Term != old.Term) {
 		s.stopLeading(rc)
 	}
+	if rc.Role == raft.Leader {
+		s.beaten = 0 // no term makes the same server leader twice
+	}
 	if rc.Leader != old.Leader || rc.Term != old.Term {
 		s.leaderChanged(rc)
 	}
@@ -266,8 +280,8 @@ func (s *server) controls() {
 }
 
 // housekeeping is what is done every few ticks.
-func (s *server) housekeeping() {
-	if s.ticks%s.cfg.HeartbeatTicks == 0 {
+func (s *server) housekeeping(m tick) {
+	if s.ticks/s.cfg.HeartbeatTicks != (s.ticks-m.count)/s.cfg.HeartbeatTicks {
 		s.send(s.pids.log, askSpace{})
 	}
 }

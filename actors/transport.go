@@ -25,10 +25,13 @@ type transportLimits struct {
 	// that it can be told of that, and how long a stranger is remembered that says
 	// nothing.
 	Grace time.Duration
+	// Gather is how long a heartbeat may wait for those of other groups to the same
+	// node: about the time that all servers of a node take for one tick.
+	Gather time.Duration
 }
 
 func defaultTransportLimits() transportLimits {
-	return transportLimits{ProbeInterval: 100 * time.Millisecond, Silence: time.Second, Grace: 10 * time.Second}
+	return transportLimits{ProbeInterval: 100 * time.Millisecond, Silence: time.Second, Grace: 10 * time.Second, Gather: 2 * time.Millisecond}
 }
 
 // silenceTicks is Silence in ProbeIntervals.
@@ -77,6 +80,10 @@ type transport struct {
 	begun  []raft.Member // who the members are for a group that has not said it
 	told   []raft.Member // what the network was told last
 	timer  Timer
+	// gathering says that a bundleTick is to come, and gathered that one is in the
+	// mailbox: see bundles.go.
+	gathering, gathered bool
+	gatherer            Timer
 }
 
 // transportTick is the transport's own; a tick for an instance that has gone is
@@ -97,6 +104,10 @@ func (t *transport) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case Outbound:
 		t.send(m.Envelopes)
+	case beats:
+		t.gather(ctx, m)
+	case bundleTick:
+		t.sendBundles(m)
 	case *messages.Envelope:
 		t.receive(ctx, m)
 	case transportTick:
@@ -143,8 +154,10 @@ func (t *transport) start(ctx actor.Context) {
 }
 
 func (t *transport) stopTimer() {
-	if t.timer != nil {
-		t.timer.Stop()
+	for _, timer := range []Timer{t.timer, t.gatherer} {
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 }
 
@@ -212,18 +225,22 @@ func (t *transport) terminated(id raft.NodeID) {
 
 func (t *transport) send(envelopes []*messages.Envelope) {
 	for _, e := range envelopes {
-		p := t.peers[raft.NodeID(e.GetTo())]
-		switch {
-		case p == nil:
+		if p := t.peers[raft.NodeID(e.GetTo())]; p != nil {
+			t.sendTo(p, e)
+		} else {
 			t.drop(t.ID, dropReceiver, e)
-		case !p.open():
-			p.counters.lost.Add(1)
-		default:
-			p.sent = true
-			p.counters.sent.Add(1)
-			t.Network.Send(p.id, e)
 		}
 	}
+}
+
+func (t *transport) sendTo(p *transportPeer, e *messages.Envelope) {
+	if !p.open() {
+		p.counters.lost.Add(1)
+		return
+	}
+	p.sent = true
+	p.counters.sent.Add(1)
+	t.Network.Send(p.id, e)
 }
 
 // receive takes what came from outside; nothing about it may be trusted, but that
@@ -232,6 +249,7 @@ func (t *transport) send(envelopes []*messages.Envelope) {
 // must be caught up all the same (C16).
 func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 	from := raft.NodeID(e.GetFrom())
+	beats, urgent, malformed := messages.Unbundle(e)
 	probe, server := e.GetProbe(), t.groups[raft.GroupID(e.GetGroup())].server
 	switch {
 	case e.GetClusterId() != t.ClusterID:
@@ -246,7 +264,10 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 	case e.GetKind() == nil:
 		t.drop(from, dropKind, e)
 		return
-	case probe == nil && server == nil:
+	case malformed != nil:
+		t.drop(from, dropMalformed, e)
+		return
+	case probe == nil && server == nil && beats == nil:
 		t.drop(from, dropGroup, e)
 		return
 	}
@@ -259,6 +280,9 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 	}
 	t.hear(p)
 	switch {
+	case beats != nil:
+		t.Stats.received.Add(1)
+		t.spread(ctx, e, beats, urgent)
 	case probe == nil:
 		t.Stats.received.Add(1)
 		ctx.Send(server, e)

@@ -111,7 +111,9 @@ const (
 // It counts on across the transport's restarts.
 type TransportStats struct {
 	Peers    []PeerStats    // by ID
-	Received uint64         // envelopes that reached a group
+	Received uint64         // envelopes that reached a group, or several
+	Bundles  uint64         // envelopes sent with the heartbeats, or replies, of several groups
+	Bundled  uint64         // how many of those they carried
 	Dropped  []DroppedCount // envelopes from outside that were refused, by Reason
 }
 

@@ -105,6 +105,8 @@ type Envelope struct {
 	//	*Envelope_ForwardProposalsReply
 	//	*Envelope_ForwardRead
 	//	*Envelope_ForwardReadReply
+	//	*Envelope_HeartbeatBundle
+	//	*Envelope_HeartbeatReplyBundle
 	Kind          isEnvelope_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -308,6 +310,24 @@ func (x *Envelope) GetForwardReadReply() *ForwardReadReply {
 	return nil
 }
 
+func (x *Envelope) GetHeartbeatBundle() *HeartbeatBundle {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_HeartbeatBundle); ok {
+			return x.HeartbeatBundle
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetHeartbeatReplyBundle() *HeartbeatReplyBundle {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_HeartbeatReplyBundle); ok {
+			return x.HeartbeatReplyBundle
+		}
+	}
+	return nil
+}
+
 type isEnvelope_Kind interface {
 	isEnvelope_Kind()
 }
@@ -370,6 +390,16 @@ type Envelope_ForwardReadReply struct {
 	ForwardReadReply *ForwardReadReply `protobuf:"bytes,67,opt,name=forward_read_reply,json=forwardReadReply,proto3,oneof"`
 }
 
+type Envelope_HeartbeatBundle struct {
+	// Between the transports of two nodes, for many groups at once; group and term
+	// are zero.
+	HeartbeatBundle *HeartbeatBundle `protobuf:"bytes,96,opt,name=heartbeat_bundle,json=heartbeatBundle,proto3,oneof"`
+}
+
+type Envelope_HeartbeatReplyBundle struct {
+	HeartbeatReplyBundle *HeartbeatReplyBundle `protobuf:"bytes,97,opt,name=heartbeat_reply_bundle,json=heartbeatReplyBundle,proto3,oneof"`
+}
+
 func (*Envelope_RequestPreVote) isEnvelope_Kind() {}
 
 func (*Envelope_RequestPreVoteReply) isEnvelope_Kind() {}
@@ -397,6 +427,10 @@ func (*Envelope_ForwardProposalsReply) isEnvelope_Kind() {}
 func (*Envelope_ForwardRead) isEnvelope_Kind() {}
 
 func (*Envelope_ForwardReadReply) isEnvelope_Kind() {}
+
+func (*Envelope_HeartbeatBundle) isEnvelope_Kind() {}
+
+func (*Envelope_HeartbeatReplyBundle) isEnvelope_Kind() {}
 
 // Position names an entry: two logs that hold the same position are equal up to it.
 type Position struct {
@@ -1328,11 +1362,154 @@ func (x *ForwardReadReply) GetDetail() string {
 	return ""
 }
 
+// HeartbeatBundle carries heartbeats of many groups: the n-th items of all lists
+// are one heartbeat. They are lists of numbers, since a message each would cost
+// allocations for each.
+type HeartbeatBundle struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Groups  []uint64               `protobuf:"varint,1,rep,packed,name=groups,proto3" json:"groups,omitempty"`
+	Terms   []uint64               `protobuf:"varint,2,rep,packed,name=terms,proto3" json:"terms,omitempty"`
+	Commits []uint64               `protobuf:"varint,3,rep,packed,name=commits,proto3" json:"commits,omitempty"`
+	Rounds  []uint64               `protobuf:"varint,4,rep,packed,name=rounds,proto3" json:"rounds,omitempty"`
+	// Somebody waits for the replies, as for the confirmation of a read; else they
+	// may wait for one another.
+	Urgent        bool `protobuf:"varint,5,opt,name=urgent,proto3" json:"urgent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatBundle) Reset() {
+	*x = HeartbeatBundle{}
+	mi := &file_castaway_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatBundle) ProtoMessage() {}
+
+func (x *HeartbeatBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatBundle.ProtoReflect.Descriptor instead.
+func (*HeartbeatBundle) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *HeartbeatBundle) GetGroups() []uint64 {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *HeartbeatBundle) GetTerms() []uint64 {
+	if x != nil {
+		return x.Terms
+	}
+	return nil
+}
+
+func (x *HeartbeatBundle) GetCommits() []uint64 {
+	if x != nil {
+		return x.Commits
+	}
+	return nil
+}
+
+func (x *HeartbeatBundle) GetRounds() []uint64 {
+	if x != nil {
+		return x.Rounds
+	}
+	return nil
+}
+
+func (x *HeartbeatBundle) GetUrgent() bool {
+	if x != nil {
+		return x.Urgent
+	}
+	return false
+}
+
+// HeartbeatReplyBundle carries replies of many groups, in the same way.
+type HeartbeatReplyBundle struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Groups        []uint64               `protobuf:"varint,1,rep,packed,name=groups,proto3" json:"groups,omitempty"`
+	Terms         []uint64               `protobuf:"varint,2,rep,packed,name=terms,proto3" json:"terms,omitempty"`
+	Rounds        []uint64               `protobuf:"varint,3,rep,packed,name=rounds,proto3" json:"rounds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeartbeatReplyBundle) Reset() {
+	*x = HeartbeatReplyBundle{}
+	mi := &file_castaway_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeartbeatReplyBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeartbeatReplyBundle) ProtoMessage() {}
+
+func (x *HeartbeatReplyBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeartbeatReplyBundle.ProtoReflect.Descriptor instead.
+func (*HeartbeatReplyBundle) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *HeartbeatReplyBundle) GetGroups() []uint64 {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *HeartbeatReplyBundle) GetTerms() []uint64 {
+	if x != nil {
+		return x.Terms
+	}
+	return nil
+}
+
+func (x *HeartbeatReplyBundle) GetRounds() []uint64 {
+	if x != nil {
+		return x.Rounds
+	}
+	return nil
+}
+
 var File_castaway_proto protoreflect.FileDescriptor
 
 const file_castaway_proto_rawDesc = "" +
 	"\n" +
-	"\x0ecastaway.proto\x12\vcastaway.v1\"\xeb\b\n" +
+	"\x0ecastaway.proto\x12\vcastaway.v1\"\x91\n" +
+	"\n" +
 	"\bEnvelope\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x06R\tclusterId\x12\x14\n" +
@@ -1354,7 +1531,9 @@ const file_castaway_proto_rawDesc = "" +
 	"\x11forward_proposals\x18@ \x01(\v2\x1d.castaway.v1.ForwardProposalsH\x00R\x10forwardProposals\x12\\\n" +
 	"\x17forward_proposals_reply\x18A \x01(\v2\".castaway.v1.ForwardProposalsReplyH\x00R\x15forwardProposalsReply\x12=\n" +
 	"\fforward_read\x18B \x01(\v2\x18.castaway.v1.ForwardReadH\x00R\vforwardRead\x12M\n" +
-	"\x12forward_read_reply\x18C \x01(\v2\x1d.castaway.v1.ForwardReadReplyH\x00R\x10forwardReadReplyB\x06\n" +
+	"\x12forward_read_reply\x18C \x01(\v2\x1d.castaway.v1.ForwardReadReplyH\x00R\x10forwardReadReply\x12I\n" +
+	"\x10heartbeat_bundle\x18` \x01(\v2\x1c.castaway.v1.HeartbeatBundleH\x00R\x0fheartbeatBundle\x12Y\n" +
+	"\x16heartbeat_reply_bundle\x18a \x01(\v2!.castaway.v1.HeartbeatReplyBundleH\x00R\x14heartbeatReplyBundleB\x06\n" +
 	"\x04kind\"4\n" +
 	"\bPosition\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
@@ -1411,7 +1590,17 @@ const file_castaway_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\x04R\x02id\x12\x14\n" +
 	"\x05index\x18\x03 \x01(\x04R\x05index\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\rR\x06reason\x12\x16\n" +
-	"\x06detail\x18\x05 \x01(\tR\x06detail*e\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"\x89\x01\n" +
+	"\x0fHeartbeatBundle\x12\x16\n" +
+	"\x06groups\x18\x01 \x03(\x04R\x06groups\x12\x14\n" +
+	"\x05terms\x18\x02 \x03(\x04R\x05terms\x12\x18\n" +
+	"\acommits\x18\x03 \x03(\x04R\acommits\x12\x16\n" +
+	"\x06rounds\x18\x04 \x03(\x04R\x06rounds\x12\x16\n" +
+	"\x06urgent\x18\x05 \x01(\bR\x06urgent\"\\\n" +
+	"\x14HeartbeatReplyBundle\x12\x16\n" +
+	"\x06groups\x18\x01 \x03(\x04R\x06groups\x12\x14\n" +
+	"\x05terms\x18\x02 \x03(\x04R\x05terms\x12\x16\n" +
+	"\x06rounds\x18\x03 \x03(\x04R\x06rounds*e\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fOUTCOME_DONE\x10\x01\x12\x14\n" +
@@ -1431,7 +1620,7 @@ func file_castaway_proto_rawDescGZIP() []byte {
 }
 
 var file_castaway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_castaway_proto_goTypes = []any{
 	(Outcome)(0),                  // 0: castaway.v1.Outcome
 	(*Envelope)(nil),              // 1: castaway.v1.Envelope
@@ -1452,6 +1641,8 @@ var file_castaway_proto_goTypes = []any{
 	(*ForwardedResult)(nil),       // 16: castaway.v1.ForwardedResult
 	(*ForwardRead)(nil),           // 17: castaway.v1.ForwardRead
 	(*ForwardReadReply)(nil),      // 18: castaway.v1.ForwardReadReply
+	(*HeartbeatBundle)(nil),       // 19: castaway.v1.HeartbeatBundle
+	(*HeartbeatReplyBundle)(nil),  // 20: castaway.v1.HeartbeatReplyBundle
 }
 var file_castaway_proto_depIdxs = []int32{
 	3,  // 0: castaway.v1.Envelope.request_pre_vote:type_name -> castaway.v1.RequestPreVote
@@ -1468,18 +1659,20 @@ var file_castaway_proto_depIdxs = []int32{
 	15, // 11: castaway.v1.Envelope.forward_proposals_reply:type_name -> castaway.v1.ForwardProposalsReply
 	17, // 12: castaway.v1.Envelope.forward_read:type_name -> castaway.v1.ForwardRead
 	18, // 13: castaway.v1.Envelope.forward_read_reply:type_name -> castaway.v1.ForwardReadReply
-	2,  // 14: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
-	2,  // 15: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
-	2,  // 16: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
-	2,  // 17: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
-	14, // 18: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
-	16, // 19: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
-	0,  // 20: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	19, // 14: castaway.v1.Envelope.heartbeat_bundle:type_name -> castaway.v1.HeartbeatBundle
+	20, // 15: castaway.v1.Envelope.heartbeat_reply_bundle:type_name -> castaway.v1.HeartbeatReplyBundle
+	2,  // 16: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
+	2,  // 17: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
+	2,  // 18: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
+	2,  // 19: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
+	14, // 20: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
+	16, // 21: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
+	0,  // 22: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_castaway_proto_init() }
@@ -1502,6 +1695,8 @@ func file_castaway_proto_init() {
 		(*Envelope_ForwardProposalsReply)(nil),
 		(*Envelope_ForwardRead)(nil),
 		(*Envelope_ForwardReadReply)(nil),
+		(*Envelope_HeartbeatBundle)(nil),
+		(*Envelope_HeartbeatReplyBundle)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1509,7 +1704,7 @@ func file_castaway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_castaway_proto_rawDesc), len(file_castaway_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -67,7 +67,7 @@ func FromEnvelope(e *Envelope) (raft.Message, error) {
 
 // Validate checks what every envelope must be, whatever its kind: of a known
 // kind, within MaxEnvelopeBytes, with a sender and another node as its receiver,
-// and, unless it is a probe, with a group.
+// and, unless it is between transports, with a group.
 func Validate(e *Envelope) error {
 	kind := KindOf(e)
 	switch {
@@ -78,7 +78,7 @@ func Validate(e *Envelope) error {
 			ErrMalformed, kind, e.GetFrom(), e.GetTo())
 	case e.GetFrom() == e.GetTo():
 		return fmt.Errorf("%w: %s from node %d to itself", ErrMalformed, kind, e.GetFrom())
-	case e.GetGroup() == 0 && kind != KindProbe:
+	case e.GetGroup() == 0 && !kind.betweenTransports():
 		return fmt.Errorf("%w: %s from node %d without a group", ErrMalformed, kind, e.GetFrom())
 	}
 	if size := proto.Size(e); size > MaxEnvelopeBytes {

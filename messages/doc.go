@@ -6,6 +6,7 @@
 //   - frame.go: an entry's frame: [Seal], [DecodeEntry]
 //   - frames.go: the frames of one AppendEntries, packed into one field
 //   - encode.go, decode.go: [ToEnvelope], [FromEnvelope], [Validate]
+//   - bundle.go: the heartbeats of many groups in one envelope
 //   - kind.go: what an envelope carries, by name
 //   - trace.go: raft.TraceEvent as a line of JSON
 //   - quiet.go: an envelope that comes too late is not worth a log line

@@ -54,8 +54,15 @@ func FuzzFromEnvelope(f *testing.F) {
 		repairFrames(e.GetAppendEntries())
 		before := allocated()
 		m, err := FromEnvelope(&e)
+		beats, urgent, bad := Unbundle(&e)
 		if spent := allocated() - before; spent > allocationBound(len(wire)) {
 			t.Fatalf("%d bytes on the wire made the decoder allocate %d", len(wire), spent)
+		}
+		if bad == nil && len(beats) > 1 {
+			again, _, err := Unbundle(Bundle(e.GetClusterId(), beats, urgent)[0])
+			if err != nil || !reflect.DeepEqual(again, beats) {
+				t.Fatalf("a bundle reads differently again: %+v, %v, want %+v", again, err, beats)
+			}
 		}
 		if m == nil || err != nil {
 			return

@@ -28,6 +28,8 @@ const (
 	KindForwardProposalsReply Kind = "forward_proposals_reply"
 	KindForwardRead           Kind = "forward_read"
 	KindForwardReadReply      Kind = "forward_read_reply"
+	KindHeartbeatBundle       Kind = "heartbeat_bundle"
+	KindHeartbeatReplyBundle  Kind = "heartbeat_reply_bundle"
 )
 
 // KindOf gives an envelope's kind; KindUnknown when it has none, or one that only
@@ -62,6 +64,10 @@ func KindOf(e *Envelope) Kind {
 		return KindForwardRead
 	case *Envelope_ForwardReadReply:
 		return KindForwardReadReply
+	case *Envelope_HeartbeatBundle:
+		return KindHeartbeatBundle
+	case *Envelope_HeartbeatReplyBundle:
+		return KindHeartbeatReplyBundle
 	default:
 		return KindUnknown
 	}
@@ -94,4 +100,9 @@ func unknownFields(e *Envelope) []protowire.Number {
 		raw = raw[n:]
 	}
 	return fields
+}
+
+// betweenTransports says whether envelopes of the kind are of no one group.
+func (k Kind) betweenTransports() bool {
+	return k == KindProbe || k == KindHeartbeatBundle || k == KindHeartbeatReplyBundle
 }

@@ -68,7 +68,25 @@ func envelopeSamples() map[Kind]*Envelope {
 	samples[KindForwardReadReply] = between(&Envelope_ForwardReadReply{&ForwardReadReply{
 		Incarnation: 5, Id: 8, Index: 300, Reason: 3, Detail: "not ready",
 	}})
+	for kind, bundle := range bundleSamples() {
+		samples[kind] = bundle
+	}
 	return samples
+}
+
+// bundleSamples has a bundle of heartbeats and one of replies.
+func bundleSamples() map[Kind]*Envelope {
+	var beats, replies []Beat
+	for i := range 3 {
+		h := raft.Header{From: 1, To: 2, Term: raft.Term(7 * i)}
+		group := raft.GroupID(1) << (20 * i)
+		beats = append(beats, Beat{Group: group, Message: &raft.Heartbeat{Header: h, Commit: raft.Index(300 + i), Round: uint64(40 + i)}})
+		replies = append(replies, Beat{Group: group, Message: &raft.HeartbeatReply{Header: h, Round: uint64(40 + i)}})
+	}
+	return map[Kind]*Envelope{
+		KindHeartbeatBundle:      Bundle(sampleCluster, beats, true)[0],
+		KindHeartbeatReplyBundle: Bundle(sampleCluster, replies, false)[0],
+	}
 }
 
 const sampleCluster = 0xca57_a3a1_0000_0001
