@@ -8,9 +8,10 @@ import (
 	"testing"
 )
 
-// binaries are built once a run, into a directory that the first test owns.
+// binaries are built once a run, into a directory that goes with it.
 var binaries struct {
 	once              sync.Once
+	dir               string
 	castaway, etcdctl string
 	err               error
 }
@@ -25,6 +26,7 @@ func build(t *testing.T) (castaway, etcdctl string) {
 			binaries.err = err
 			return
 		}
+		binaries.dir = dir
 		binaries.castaway = filepath.Join(dir, "castaway")
 		binaries.etcdctl = filepath.Join(dir, "etcdctl")
 		for path, args := range map[string][]string{

@@ -22,48 +22,60 @@ import (
 // that these tests start: they run with the defaults.
 const maxElectionTimeout = 2 * time.Second
 
-// cluster is five processes of the real binary.
+// cluster is some processes of the real binary.
 type cluster struct {
 	t       *testing.T
 	network *network // nil: all on loopback
 	binary  string
 	dir     string
-	servers []*server
+	flags   []string  // what every server is started with, beside who and where it is
+	servers []*server // the members, and those that are about to be
+	founded string    // the founding members, as --peers has them
 }
 
 type server struct {
 	id                 int
 	peer, client, http string // host:port
+	join               string // client addresses to join at; empty for a founding member
+	alone              bool   // its data directory says all
 	cmd                *exec.Cmd
 }
 
-func startCluster(t *testing.T, size int, network *network) *cluster {
+func startCluster(t *testing.T, size int, network *network, flags ...string) *cluster {
 	t.Helper()
 	castaway, _ := build(t)
-	c := &cluster{t: t, network: network, binary: castaway, dir: t.TempDir()}
+	c := &cluster{t: t, network: network, binary: castaway, dir: t.TempDir(), flags: flags}
+	var founders []string
 	for id := 1; id <= size; id++ {
-		s := &server{id: id}
-		if network != nil {
-			host := network.address(id)
-			s.peer, s.client, s.http = host+":7000", host+":2379", host+":8080"
-		} else {
-			s.peer, s.client, s.http = freeAddress(t), freeAddress(t), freeAddress(t)
-		}
+		s := c.newServer(id)
 		c.servers = append(c.servers, s)
+		founders = append(founders, fmt.Sprintf("%d=%s/%s", s.id, s.peer, s.client))
 	}
+	c.founded = strings.Join(founders, ",")
 	for _, s := range c.servers {
 		c.start(s)
 	}
-	t.Cleanup(func() {
-		for _, s := range c.servers {
-			c.kill(s)
-			if t.Failed() {
-				c.keepLog(s)
-			}
-		}
-	})
 	c.awaitReady(c.servers...)
 	return c
+}
+
+// newServer finds addresses for a server, which is killed with the test at the latest.
+// It is not started, and not one of the cluster's.
+func (c *cluster) newServer(id int) *server {
+	s := &server{id: id}
+	if c.network != nil {
+		host := c.network.address(id)
+		s.peer, s.client, s.http = host+":7000", host+":2379", host+":8080"
+	} else {
+		s.peer, s.client, s.http = freeAddress(c.t), freeAddress(c.t), freeAddress(c.t)
+	}
+	c.t.Cleanup(func() {
+		c.kill(s)
+		if c.t.Failed() {
+			c.keepLog(s)
+		}
+	})
+	return s
 }
 
 func freeAddress(t *testing.T) string {
@@ -79,15 +91,18 @@ func freeAddress(t *testing.T) string {
 // start starts a server's process, on the data that it has.
 func (c *cluster) start(s *server) {
 	c.t.Helper()
-	var peers []string
-	for _, p := range c.servers {
-		peers = append(peers, fmt.Sprintf("%d=%s/%s", p.id, p.peer, p.client))
-	}
 	args := []string{
-		c.binary, "start", "--id", strconv.Itoa(s.id), "--peers", strings.Join(peers, ","),
+		c.binary, "start", "--id", strconv.Itoa(s.id), "--data-dir", c.dataDir(s),
 		"--listen-peer", s.peer, "--listen-client", s.client, "--listen-http", s.http,
-		"--data-dir", c.dataDir(s),
 	}
+	switch {
+	case s.alone:
+	case s.join != "":
+		args = append(args, "--join", s.join)
+	default:
+		args = append(args, "--peers", c.founded)
+	}
+	args = append(args, c.flags...)
 	if c.network != nil {
 		args = append([]string{"ip", "netns", "exec", c.network.namespace(s.id)}, append(args, "--insecure-network")...)
 	}

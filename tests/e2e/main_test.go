@@ -26,14 +26,14 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	_, noIP := exec.LookPath("ip")
 	if os.Getuid() != 0 || noIP != nil {
-		os.Exit(m.Run())
+		os.Exit(run(m))
 	}
 	if os.Getenv(insideVariable) != "" {
 		if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "cannot bring up the loopback of the new namespace: %v: %s\n", err, out)
 			os.Exit(1)
 		}
-		os.Exit(m.Run())
+		os.Exit(run(m))
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -55,4 +55,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "cannot enter namespaces of its own:", err)
 		os.Exit(1)
 	}
+}
+
+// run is all tests; what they share goes with them.
+func run(m *testing.M) int {
+	defer func() { _ = os.RemoveAll(binaries.dir) }()
+	return m.Run()
 }

@@ -76,6 +76,13 @@ func (w *workload) work(ctx context.Context, worker int) {
 	}
 }
 
+// acknowledged counts the additions that are.
+func (w *workload) acknowledged() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acked)
+}
+
 // add puts a key of the client's own.
 func (w *workload) add(ctx context.Context, client *clientv3.Client, key string) {
 	if _, err := client.Put(ctx, key, key); err == nil {
