@@ -46,7 +46,7 @@ func (s *server) propose(ws []*waiter) bool {
 	s.ledger.batch = ws
 	proposals := make([]raft.Proposal, len(ws))
 	for i, w := range ws {
-		proposals[i] = raft.Proposal{Kind: raft.EntryCommand, Data: w.command}
+		proposals[i] = s.proposal(w)
 	}
 	p, effects, err := s.core.Propose(proposals)
 	s.ledger.batch = nil
@@ -67,4 +67,17 @@ func (s *server) propose(ws []*waiter) bool {
 	}
 	s.carryOut(effects)
 	return true
+}
+
+// proposal is what w's entry will be. What a session does gets the leader's time and,
+// for a registration, its limits.
+func (s *server) proposal(w *waiter) raft.Proposal {
+	if w.op == nil {
+		return raft.Proposal{Kind: raft.EntryCommand, Data: w.command}
+	}
+	op := *w.op
+	op.Command = w.command
+	op.Led = uint64(max(0, s.host.cfg.Clock.Now().Sub(s.ledSince).Milliseconds()))
+	op.Limits = s.cfg.Sessions.limits()
+	return raft.Proposal{Kind: raft.EntrySession, Data: op.Encode()}
 }

@@ -20,6 +20,7 @@ type board struct {
 	server   *inbox
 	machine  *desk
 	watchers watchers
+	renewals renewals
 
 	lives    atomic.Uint64 // the last Incarnation given
 	boot     uint64        // see wireLife

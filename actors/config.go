@@ -144,7 +144,9 @@ type GroupConfig struct {
 	// forwarded one for the leader's answer.
 	PatienceTicks int
 
-	Limits        Limits
+	Limits Limits
+	// Sessions bounds the sessions that are registered while this node leads.
+	Sessions      SessionLimits
 	ServerBudget  Budget
 	LogBudget     Budget
 	MachineBudget Budget
@@ -166,6 +168,7 @@ func DefaultGroupConfig() GroupConfig {
 		CheckQuorum:    true,
 		PatienceTicks:  100,
 		Limits:         DefaultLimits(),
+		Sessions:       DefaultSessionLimits(),
 		ServerBudget:   Budget{Restarts: 10, Within: 10 * time.Second},
 		LogBudget:      Budget{Restarts: 10, Within: 10 * time.Second},
 		MachineBudget:  Budget{Restarts: 10, Within: 10 * time.Second},
@@ -207,6 +210,9 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.PoisonPanics", c.PoisonPanics, "at least 1")
 	}
 	if err := c.Limits.validate(); err != nil {
+		return err
+	}
+	if err := c.Sessions.validate(); err != nil {
 		return err
 	}
 	if err := c.ServerBudget.validate("GroupConfig.ServerBudget"); err != nil {

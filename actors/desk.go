@@ -56,6 +56,9 @@ type machineStatus struct {
 	applied raft.Index
 	hash    uint64
 	hashed  bool
+
+	sessions     int
+	sessionsHash uint64
 }
 
 func newDesk(b *board) *desk {

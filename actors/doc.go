@@ -40,6 +40,9 @@
 //     owes; desk.go: what the machine has to do
 //   - batch.go, reads.go, forwarding.go, forwardreply.go: how commands become entries, how reads
 //     become linearizable, how both reach the leader from another node
+//   - session.go, session_pending.go: exactly-once for who is in this process;
+//     session_door.go: for doors; session_renewals.go: many renewals in one entry;
+//     session_filter.go: what the machine does with sessions' entries
 //   - log.go: group commit
 //   - machine.go: applying and answering; replay.go: reading the log, and poison
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
@@ -75,6 +78,17 @@
 // late. Groups do not go to sleep altogether: their leases, check-quorum and bounded
 // staleness would then rest on the heartbeats of nodes instead of terms.
 //
+// # Sessions
+//
+// A session (T6.3) is registered by an entry, whose index is its id. Its commands carry
+// sequence numbers; the machine actor executes each number once, in any order within a
+// window, and keeps the results until the client acknowledges them by the lowest number
+// that it still needs. Time that ends sessions is replicated: each entry of a session
+// says for how long its leader had led by then, and only differences within a term
+// count, so that no clock is compared with another's and none can jump. A session that
+// is unknown is an error: what was proposed in it was not done by this attempt, and an
+// earlier attempt's outcome is unknown.
+//
 // # What is always true
 //
 //   - Every request is answered exactly once: done, definitely not done, or
@@ -95,6 +109,9 @@
 //     data is condemned: no later start on it takes part (persistence.Store.Condemn).
 //   - Behaviours decide what clients get; messages of other servers go to the core
 //     in every one of them. After each message, behaviour and core.Role() agree.
+//   - A command of a session is executed at most once: the filter (raft.Sessions) is the
+//     machine's, changes with its applied index, and is restored with it. A retry gets
+//     the first result and index.
 //   - The machine holds exactly the entries up to its applied index, and its state
 //     never goes back in time for a reader, also across its crashes.
 //   - What the machine takes from the log, it has read in the same state of the log

@@ -51,6 +51,20 @@ const (
 	// ReasonResultTooLarge: the command was done, and its result is too large to be
 	// passed on between nodes.
 	ReasonResultTooLarge
+	// ReasonSessionUnknown: there is no such session, or no more. This attempt did
+	// nothing; an earlier one with the same sequence number may have.
+	ReasonSessionUnknown
+	// ReasonSessionAcknowledged: the client had said that it needs no answer for the
+	// sequence number any more. This attempt did nothing; an earlier one may have.
+	ReasonSessionAcknowledged
+	// ReasonSessionTooFar: the sequence number is too far above the lowest outstanding one.
+	ReasonSessionTooFar
+	// ReasonSessionMalformed: the sequence number makes no sense, or another node can't
+	// read what was asked.
+	ReasonSessionMalformed
+	// ReasonResultLost: the command was done in an earlier attempt, and its result was
+	// too much to be kept.
+	ReasonResultLost
 )
 
 // Error is the error of every request to a group. Its outcome is unknown if

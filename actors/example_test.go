@@ -67,3 +67,47 @@ func Example() {
 	// sum 6 <nil>
 	// read 6 <nil>
 }
+
+// In a session, a command that may have been lost can be proposed again: it is executed
+// once.
+func ExampleGroup_OpenSession() {
+	quiet := slog.New(slog.DiscardHandler)
+	system := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond))
+	host := actors.DefaultHostConfig()
+	host.ID, host.ClusterID, host.Logger = 1, 1, quiet
+	host.Network, host.Store = actors.NewLocalNetwork(1).Node(1), persistence.NewMemory()
+	h, err := actors.StartHost(system, host)
+	if err != nil {
+		panic(err)
+	}
+	defer h.Stop(context.Background())
+	group := actors.DefaultGroupConfig()
+	group.Voters, group.Machine = []raft.NodeID{1}, func() actors.StateMachine { return &counter{} }
+	g, err := h.AddGroup(group)
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	session, err := g.OpenSession(ctx)
+	if err != nil {
+		panic(err)
+	}
+	defer session.Close(ctx)
+	pending, err := session.Begin([]byte("5"))
+	if err != nil {
+		panic(err)
+	}
+	for range 2 { // the second time is what a client does that did not get the answer
+		ref := actors.SessionRef{ID: session.ID(), Sequence: pending.Sequence(), Acknowledged: pending.Sequence()}
+		result, err := g.ProposeInSession(ctx, ref, []byte("5"))
+		fmt.Println("sum", string(result.Value), err)
+	}
+	result, err := pending.Propose(ctx)
+	fmt.Println("sum", string(result.Value), err)
+	// Output:
+	// sum 5 <nil>
+	// sum 5 <nil>
+	// sum 5 <nil>
+}

@@ -50,6 +50,9 @@ func (s *server) forward(ws []*waiter) {
 	values := make([]messages.ForwardedProposal, len(ws))
 	for i, w := range ws {
 		values[i].Id, values[i].Command = first+uint64(i), w.command
+		if w.op != nil {
+			values[i].Session = w.op.Encode()
+		}
 		proposals[i] = &values[i]
 	}
 	s.ledger.forwarded = append(s.ledger.forwarded, forwardBatch{
@@ -212,9 +215,12 @@ func (s *server) accept(from raft.NodeID, m *messages.ForwardProposals) {
 	ws := s.guests(from, m)
 	for _, w := range ws {
 		switch limit := s.cfg.Limits.MaxEntryBytes; {
-		case len(w.command) > limit:
+		case w.op != nil && w.op.Kind == 0:
 			w.take()
-			w.fail(s.fail(ReasonTooLarge, fmt.Sprintf("the command has %d bytes, more than the leader's MaxEntryBytes = %d", len(w.command), limit)))
+			w.fail(s.fail(ReasonSessionMalformed, "the leader can't read what the session is to do"))
+		case w.data() > limit:
+			w.take()
+			w.fail(s.fail(ReasonTooLarge, fmt.Sprintf("the command has %d bytes, more than the leader's MaxEntryBytes = %d", w.data(), limit)))
 		default:
 			if err := s.board.server.pushProposals(w); err != nil {
 				w.take()
@@ -231,6 +237,13 @@ func (s *server) guests(from raft.NodeID, m *messages.ForwardProposals) []*waite
 	for _, p := range m.GetProposals() {
 		w := newWaiter()
 		w.command, w.id, w.remote = p.GetCommand(), p.GetId(), batch
+		if session := p.GetSession(); len(session) > 0 {
+			op, err := raft.DecodeSessionOp(session)
+			if err != nil {
+				op.Kind = 0 // which accept refuses
+			}
+			w.op = &op
+		}
 		ws = append(ws, w)
 	}
 	return ws

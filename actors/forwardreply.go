@@ -61,6 +61,9 @@ func resultOf(w *waiter) *messages.ForwardedResult {
 			r.Detail = fmt.Sprintf("the command was done, at index %d, but its result of %d bytes is too large to be passed on from the leader (at most %d); read it, or ask the leader itself next time",
 				r.Index, n, maxResultBytes)
 		}
+	case err.Done:
+		r.Index, r.Term = uint64(w.result.Index), uint64(w.result.Term)
+		r.Reason, r.Detail = uint32(err.Reason), err.Detail
 	case err.Indeterminate:
 		r.Outcome, r.Reason, r.Detail = messages.Outcome_OUTCOME_INDETERMINATE, uint32(err.Reason), err.Detail
 	default:

@@ -177,13 +177,17 @@ func (g *Group) Status(ctx context.Context) (Status, error) {
 func (g *Group) Watch(tell func(Event)) (cancel func()) { return g.watchers.add(tell) }
 
 func (g *Group) admit(ctx context.Context, command []byte) error {
+	return g.admitSize(ctx, len(command))
+}
+
+func (g *Group) admitSize(ctx context.Context, size int) error {
 	if ctx.Err() != nil {
 		return g.tooLate(ctx)
 	}
-	if limit := g.cfg.Limits.MaxEntryBytes; len(command) > limit {
+	if limit := g.cfg.Limits.MaxEntryBytes; size > limit {
 		return &Error{
 			Group: g.cfg.Group, Reason: ReasonTooLarge, Limit: "MaxEntryBytes",
-			Detail: fmt.Sprintf("the command has %d bytes, more than MaxEntryBytes = %d; make it smaller, or raise the limit on every node", len(command), limit),
+			Detail: fmt.Sprintf("the command has %d bytes, more than MaxEntryBytes = %d; make it smaller, or raise the limit on every node", size, limit),
 		}
 	}
 	return nil

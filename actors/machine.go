@@ -15,12 +15,14 @@ import (
 // instance reads the log from its start, comes as far, and goes on with the same
 // piece of work.
 //
-// Always true: machine holds exactly the commands of the entries 1 to applied.
+// Always true: machine and sessions hold exactly the entries 1 to applied.
 type machineActor struct {
 	*board
 	desk    *desk
 	machine StateMachine
-	applied raft.Index
+	// sessions keep what was done from being done again.
+	sessions raft.Sessions
+	applied  raft.Index
 	// verified is where the log was seen to hold what is committed, in the state
 	// named by verifiedIn: see replay.go.
 	verified   raft.Index
@@ -28,6 +30,7 @@ type machineActor struct {
 	retry      Timer
 	self       *actor.PID
 	commands   []Command // reused
+	verdicts   []verdict // reused
 	reported   raft.Index
 }
 
@@ -160,29 +163,37 @@ func (m *machineActor) apply(entries []raft.Entry, w *work) {
 }
 
 func (m *machineActor) applySome(entries []raft.Entry, w *work) {
-	commands := m.commands[:0]
+	commands, verdicts := m.commands[:0], m.verdicts[:0]
 	for i := range entries {
-		if e := &entries[i]; e.Kind == raft.EntryCommand {
+		switch e := &entries[i]; e.Kind {
+		case raft.EntryCommand:
 			commands = append(commands, Command{Index: e.Index, Term: e.Term, Data: e.Data})
+		case raft.EntrySession:
+			v := m.sessions.Apply(*e)
+			if v.Outcome == raft.SessionExecute {
+				commands = append(commands, Command{Index: e.Index, Term: e.Term, Data: v.Command})
+			}
+			verdicts = append(verdicts, verdict{raft.Position{Term: e.Term, Index: e.Index}, v})
 		}
 	}
-	m.commands = commands
+	m.commands, m.verdicts = commands, verdicts
 	last := &entries[len(entries)-1]
+	var results [][]byte
 	if len(commands) > 0 {
 		m.desk.attempt.first, m.desk.attempt.last = entries[0].Index, last.Index
-		results := m.machine.Apply(commands)
+		results = m.machine.Apply(commands)
 		if len(results) != len(commands) {
 			panic(fmt.Sprintf("actors: StateMachine.Apply returned %d results for %d commands", len(results), len(commands)))
 		}
 		m.desk.attempt.first, m.desk.attempt.last = 0, 0
-		m.advance(last)
-		if w != nil {
-			m.answer(w, commands, results)
-		}
-		clear(commands)
-		return
 	}
+	m.keep(commands, results, verdicts)
 	m.advance(last)
+	if w != nil {
+		m.answer(w, commands, results, verdicts)
+	}
+	clear(commands)
+	clear(verdicts)
 }
 
 func (m *machineActor) advance(last *raft.Entry) {
@@ -192,27 +203,45 @@ func (m *machineActor) advance(last *raft.Entry) {
 	}
 }
 
-// answer gives the results to those among w's waiters whose commands they are.
-// Both are in the order of the log. What is answered is taken out of w first, so
-// that it is never answered again.
-func (m *machineActor) answer(w *work, commands []Command, results [][]byte) {
+// answer gives the results to those among w's waiters whose commands they are, and
+// what became of sessions' entries to the others. All are in the order of the log.
+func (m *machineActor) answer(w *work, commands []Command, results [][]byte, verdicts []verdict) {
 	for i := range commands {
 		c := &commands[i]
-		m.disappoint(w, c.Index)
+		for len(verdicts) > 0 && verdicts[0].at.Index <= c.Index {
+			if verdicts[0].at.Index < c.Index {
+				m.answerVerdict(w, &verdicts[0])
+			}
+			verdicts = verdicts[1:]
+		}
 		if len(w.blocks) == 0 {
 			return
 		}
-		b := &w.blocks[0]
-		if c.Index < b.first {
-			continue
+		if waiter := m.claim(w, raft.Position{Term: c.Term, Index: c.Index}); waiter != nil {
+			waiter.result = Result{Index: c.Index, Term: c.Term, Value: results[i]}
+			waiter.finish()
 		}
-		if b.term != c.Term {
-			panic(fmt.Sprintf("actors: entry %d was proposed in term %d, but committed in term %d", c.Index, b.term, c.Term))
-		}
-		waiter := b.pop()
-		waiter.result = Result{Index: c.Index, Term: c.Term, Value: results[i]}
-		waiter.finish()
 	}
+	for i := range verdicts {
+		m.answerVerdict(w, &verdicts[i])
+	}
+}
+
+// claim takes out who waits for the entry at this position; nil if nobody does. What
+// is answered is taken out of w first, so that it is never answered again.
+func (m *machineActor) claim(w *work, at raft.Position) *waiter {
+	m.disappoint(w, at.Index)
+	if len(w.blocks) == 0 {
+		return nil
+	}
+	b := &w.blocks[0]
+	if at.Index < b.first {
+		return nil
+	}
+	if b.term != at.Term {
+		panic(fmt.Sprintf("actors: entry %d was proposed in term %d, but committed in term %d", at.Index, b.term, at.Term))
+	}
+	return b.pop()
 }
 
 // disappoint answers those of w who wait for an index below next: the server gave
@@ -285,6 +314,7 @@ func (m *machineActor) answerStatus(a *askMachine) {
 		return
 	}
 	s := machineStatus{applied: m.applied}
+	s.sessions, s.sessionsHash = m.sessions.Len(), m.sessions.Hash()
 	s.hash, s.hashed = m.hash()
 	a.answer <- s
 }

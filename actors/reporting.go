@@ -62,6 +62,7 @@ func (g *Group) withMachine(ctx context.Context, st Status) (Status, error) {
 			return st, g.goodbye(false)
 		}
 		st.Applied, st.StateHash, st.HasStateHash = m.applied, m.hash, m.hashed
+		st.Sessions, st.SessionsHash = m.sessions, m.sessionsHash
 		if st.WaitingFor == "" && st.Applied < st.Raft.Commit && st.Queues.MachineSpans > 0 {
 			st.WaitingFor = fmt.Sprintf("the machine, which has applied %d of %d committed entries", st.Applied, st.Raft.Commit)
 		}

@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -47,11 +48,13 @@ type server struct {
 	behavior actor.Behavior
 	doing    string // the behaviour's name
 
-	core  *raft.Core       // nil while recovering, and when halted
-	life  raft.Incarnation // the core's
-	role  raft.RoleChange  // what the behaviour was chosen for
-	born  raft.Incarnation // this instance's first
-	ticks int
+	core *raft.Core       // nil while recovering, and when halted
+	life raft.Incarnation // the core's
+	role raft.RoleChange  // what the behaviour was chosen for
+	// ledSince is when this server began to lead its term: the time of sessions.
+	ledSince time.Time
+	born     raft.Incarnation // this instance's first
+	ticks    int
 	// patient: the heartbeats that the message at hand gives rise to may wait for
 	// those of other groups.
 	patient bool
@@ -244,6 +247,7 @@ func (s *server) become(rc raft.RoleChange) {
 	case raft.Candidate:
 		s.behave("candidate", s.campaigning)
 	case raft.Leader:
+		s.ledSince = s.host.cfg.Clock.Now()
 		s.behave("leader", s.leading)
 	}
 	if old.Role == raft.Leader && (rc.Role != raft.Leader || rc.Term != old.Term) {

@@ -20,6 +20,10 @@ type Status struct {
 	// StateHash is the machine's hash at index Applied, if HasStateHash.
 	StateHash    uint64
 	HasStateHash bool
+	// Sessions is how many clients' sessions there are at index Applied, and SessionsHash
+	// names all that is known of them.
+	Sessions     int
+	SessionsHash uint64
 
 	Queues   Queues
 	Inflight Inflight

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 type waiter struct {
 	state   atomic.Uint32
 	command []byte
+	op      *raft.SessionOp // what it is in a session, without the command; nil for a plain one
 	query   any
 	since   time.Time // when it began to wait for a leader; zero if it has not
 
@@ -61,8 +63,16 @@ func (w *waiter) take() bool { return w.state.CompareAndSwap(waiting, taken) }
 func (w *waiter) putBack() bool { return w.state.CompareAndSwap(taken, waiting) }
 
 // size is what w counts against limits in bytes: what its entry will count in the
-// core, so that a batch that may be taken may also be proposed.
-func (w *waiter) size() int { return len(w.command) + commandOverhead }
+// core, or more, so that a batch that may be taken may also be proposed.
+func (w *waiter) size() int { return w.data() + commandOverhead }
+
+// data is the most that its entry's data will have.
+func (w *waiter) data() int {
+	if w.op == nil {
+		return len(w.command)
+	}
+	return len(w.command) + raft.SessionOpOverhead + binary.MaxVarintLen64*len(w.op.Renew)
+}
 
 // commandOverhead is what a command counts beside its bytes.
 var commandOverhead = raft.Entry{}.Size()

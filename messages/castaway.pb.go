@@ -1036,8 +1036,11 @@ func (x *ForwardProposals) GetProposals() []*ForwardedProposal {
 type ForwardedProposal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique within the sender's incarnation.
-	Id            uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Command       []byte `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	Id      uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Command []byte `protobuf:"bytes,2,opt,name=command,proto3" json:"command,omitempty"`
+	// What a session does (raft.SessionOp), without its command, which is above; empty
+	// for a command without a session.
+	Session       []byte `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1082,6 +1085,13 @@ func (x *ForwardedProposal) GetId() uint64 {
 func (x *ForwardedProposal) GetCommand() []byte {
 	if x != nil {
 		return x.Command
+	}
+	return nil
+}
+
+func (x *ForwardedProposal) GetSession() []byte {
+	if x != nil {
+		return x.Session
 	}
 	return nil
 }
@@ -1567,10 +1577,11 @@ const file_castaway_proto_rawDesc = "" +
 	"\x05reply\x18\x01 \x01(\bR\x05reply\"r\n" +
 	"\x10ForwardProposals\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12<\n" +
-	"\tproposals\x18\x02 \x03(\v2\x1e.castaway.v1.ForwardedProposalR\tproposals\"=\n" +
+	"\tproposals\x18\x02 \x03(\v2\x1e.castaway.v1.ForwardedProposalR\tproposals\"W\n" +
 	"\x11ForwardedProposal\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
-	"\acommand\x18\x02 \x01(\fR\acommand\"q\n" +
+	"\acommand\x18\x02 \x01(\fR\acommand\x12\x18\n" +
+	"\asession\x18\x03 \x01(\fR\asession\"q\n" +
 	"\x15ForwardProposalsReply\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x126\n" +
 	"\aresults\x18\x02 \x03(\v2\x1c.castaway.v1.ForwardedResultR\aresults\"\xc1\x01\n" +
