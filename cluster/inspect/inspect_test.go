@@ -19,7 +19,7 @@ import (
 	"castaway/raft"
 )
 
-// write makes a data directory with a no-op, a put and a configuration in its log,
+// write makes a data directory with a no-op, a put, a configuration and a session's entries in its log,
 // copied while it is open: so a kill -9 leaves it.
 func write(dir string) error {
 	o := persistence.DefaultOptions(dir + ".open")
@@ -37,6 +37,13 @@ func write(dir string) error {
 		{Term: 3, Index: 1, Kind: raft.EntryNoOp},
 		{Term: 3, Index: 2, Kind: raft.EntryCommand, Data: put},
 		{Term: 3, Index: 3, Kind: raft.EntryConfiguration, Data: raft.Configuration{Voters: []raft.NodeID{1, 2}}.Encode()},
+	}
+	for _, op := range []raft.SessionOp{
+		{Kind: raft.SessionRun, ID: 2, Sequence: 3, Acknowledged: 1, Command: put},
+		{Kind: raft.SessionRenew, Renew: []raft.SessionID{2, 7}},
+		{Kind: raft.SessionEnd, ID: 2},
+	} {
+		entries = append(entries, raft.Entry{Term: 3, Index: raft.Index(len(entries) + 1), Kind: raft.EntrySession, Data: op.Encode()})
 	}
 	messages.Seal(entries)
 	return errors.Join(
@@ -73,6 +80,9 @@ func Example() {
 	// server 2 of cluster 000000000000cafe, term 3, damage []
 	// 2 command put "greeting", 4 bytes
 	// 3 configuration voters 1 2
+	// 4 session session 2, command 3: put "greeting", 4 bytes
+	// 5 session renew sessions [2 7]
+	// 6 session end session 2
 	// <nil> <nil>
 }
 
@@ -152,7 +162,7 @@ func TestLogRefusesARangeThatIsNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for _, r := range []inspect.Range{{From: 4}, {Group: 2}, {From: 3, To: 2}} {
+	for _, r := range []inspect.Range{{From: 7}, {Group: 2}, {From: 3, To: 2}} {
 		if err := d.Log(r, func(inspect.Entry) error { return nil }); !errors.Is(err, inspect.ErrRange) {
 			t.Errorf("%+v: %v", r, err)
 		}

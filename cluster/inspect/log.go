@@ -99,9 +99,26 @@ func describe(group raft.GroupID, e *raft.Entry) Entry {
 			shown.Summary = configuration(e.Index, &c).String()
 		}
 	case raft.EntrySession:
-		shown.Kind, shown.Summary = "session", fmt.Sprintf("%d bytes", len(e.Data))
+		shown.Kind, shown.Summary = "session", describeSession(e)
 	default:
 		shown.Kind, shown.Summary = fmt.Sprintf("kind %d", e.Kind), fmt.Sprintf("%d bytes", len(e.Data))
 	}
 	return shown
+}
+
+// describeSession says what an entry does to a session.
+func describeSession(e *raft.Entry) string {
+	op, err := raft.DecodeSessionOp(e.Data)
+	switch {
+	case err != nil:
+		return err.Error()
+	case op.Kind == raft.SessionRegister:
+		return fmt.Sprintf("begin session %d", e.Index)
+	case op.Kind == raft.SessionRun:
+		return fmt.Sprintf("session %d, command %d: %s", op.ID, op.Sequence, kv.Describe(op.Command))
+	case op.Kind == raft.SessionRenew:
+		return fmt.Sprintf("renew sessions %d", op.Renew)
+	default:
+		return fmt.Sprintf("end session %d", op.ID)
+	}
 }
