@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"sync"
@@ -8,7 +9,7 @@ import (
 	"castaway/raft"
 )
 
-// maxRenewals bounds the sessions that one entry renews.
+// maxRenewals bounds the sessions that one entry renews; fewer, if it must be smaller.
 const maxRenewals = 1024
 
 // renewals gathers what is to be renewed, on this node: while one entry is on its way,
@@ -49,7 +50,7 @@ func (r *renewals) ask(g *Group, id raft.SessionID, then func(error)) {
 // fly sends off what waits, in one entry; what is more has its turn after it.
 func (r *renewals) fly(g *Group) {
 	r.mu.Lock()
-	n := min(len(r.waiting), maxRenewals)
+	n := min(len(r.waiting), maxRenewals, max(1, (g.cfg.Limits.MaxEntryBytes-raft.SessionOpOverhead)/binary.MaxVarintLen64))
 	batch := slices.Clone(r.waiting[:n])
 	r.waiting = slices.Delete(r.waiting, 0, n)
 	r.flying = n > 0

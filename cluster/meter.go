@@ -82,6 +82,13 @@ func (g meteredGroup) Propose(ctx context.Context, command []byte) (actors.Resul
 	return result, err
 }
 
+func (g meteredGroup) ProposeInSession(ctx context.Context, ref actors.SessionRef, command []byte) (actors.Result, error) {
+	start := time.Now()
+	result, err := g.Group.ProposeInSession(ctx, ref, command)
+	g.meters.observe("propose_in_session", err, start)
+	return result, err
+}
+
 func (g meteredGroup) Read(ctx context.Context, query any, c actors.Consistency) (any, error) {
 	start := time.Now()
 	value, err := g.Group.Read(ctx, query, c)

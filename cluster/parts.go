@@ -132,7 +132,9 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin
 	g.PreVote, g.CheckQuorum = c.PreVote, c.CheckQuorum
 	l := &g.Limits
-	l.MaxEntryBytes, l.MaxMessageBytes = int(c.MaxEntryBytes), int(c.MaxMessageBytes)
+	// A command of a session has a little around it.
+	l.MaxEntryBytes = min(int(c.MaxEntryBytes)+raft.SessionOpOverhead, messages.MaxEntryBytes)
+	l.MaxMessageBytes = int(c.MaxMessageBytes)
 	l.MaxInflightMessages, l.MaxInflightBytes = c.MaxInflightMessages, int(c.MaxInflightBytes)
 	l.MaxUncommittedBytes, l.CacheBytes = int(c.MaxUncommittedBytes), int(c.CacheBytes)
 	l.MaxQueuedCommands, l.MaxQueuedBytes, l.MaxQueuedReads = c.MaxQueuedCommands, int(c.MaxQueuedBytes), c.MaxQueuedReads

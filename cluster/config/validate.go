@@ -24,8 +24,8 @@ const (
 
 // What the actors ask of the limits that a node can be told.
 var (
-	batchBytes      = Bytes(actors.DefaultLimits().MaxBatchBytes) // what is proposed at once
-	commandOverhead = Bytes(raft.Entry{}.Size())                  // what a command counts beside its bytes
+	batchBytes      = Bytes(actors.DefaultLimits().MaxBatchBytes)         // what is proposed at once
+	commandOverhead = Bytes(raft.Entry{}.Size() + raft.SessionOpOverhead) // what a command counts beside its bytes, in a session
 )
 
 // Validate says all that is wrong with c, or nil.

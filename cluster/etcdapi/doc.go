@@ -5,11 +5,13 @@
 //	config.go       Config and its limits
 //	intercept.go    around every request: deadline, panic, what is not served
 //	keyvalue.go     KV: Range, Put, DeleteRange, Txn
+//	session.go      writes that are carried out once, however often they are sent
 //	stream.go       KV: RangeStream
 //	maintenance.go  Maintenance: Status, the list of alarms
 //	members.go      Cluster: MemberList
 //	header.go       response headers, and what is known of term and leader
 //	errors.go       how errors of actors and kv become etcd's
+//	sessions/       the metadata by which a client makes its writes exactly-once
 //	outcome/        what those errors say beyond etcd's own
 //
 // Whatever is not listed answers Unimplemented and says so.

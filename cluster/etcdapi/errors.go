@@ -95,7 +95,11 @@ func etcdError(ctx context.Context, e *actors.Error) error {
 		return rpctypes.ErrGRPCNoSpace
 	case actors.ReasonDeadline:
 		return endOf(ctx)
-	case actors.ReasonMachineFailed, actors.ReasonResultTooLarge:
+	case actors.ReasonSessionUnknown, actors.ReasonSessionAcknowledged, actors.ReasonSessionTooFar:
+		return status.Error(codes.FailedPrecondition, "castaway: "+e.Detail)
+	case actors.ReasonSessionMalformed:
+		return status.Error(codes.InvalidArgument, "castaway: "+e.Detail)
+	case actors.ReasonMachineFailed, actors.ReasonResultTooLarge, actors.ReasonResultLost:
 		return status.Error(codes.Unknown, "castaway: "+e.Detail)
 	}
 	if e.Indeterminate {
@@ -163,6 +167,16 @@ func reasonName(r actors.Reason) string {
 		return "MACHINE_FAILED"
 	case actors.ReasonResultTooLarge:
 		return "RESULT_TOO_LARGE"
+	case actors.ReasonSessionUnknown:
+		return "SESSION_UNKNOWN"
+	case actors.ReasonSessionAcknowledged:
+		return "SESSION_ACKNOWLEDGED"
+	case actors.ReasonSessionTooFar:
+		return "SESSION_TOO_FAR"
+	case actors.ReasonSessionMalformed:
+		return "SESSION_MALFORMED"
+	case actors.ReasonResultLost:
+		return "RESULT_LOST"
 	default:
 		return fmt.Sprintf("REASON_%d", r)
 	}

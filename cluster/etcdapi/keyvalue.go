@@ -21,6 +21,9 @@ func (s *keyValue) Range(ctx context.Context, r *pb.RangeRequest) (*pb.RangeResp
 	if err := kv.CheckRange(r); err != nil {
 		return nil, s.refused(err)
 	}
+	if err := s.useSession(ctx); err != nil {
+		return nil, err
+	}
 	answer, err := s.cfg.Group.Read(ctx, r, consistency(r.Serializable))
 	if err != nil {
 		return nil, s.failed(ctx, err)
@@ -117,9 +120,9 @@ func (s *Server) propose(ctx context.Context, command []byte) (actors.Result, er
 	if len(command) > s.cfg.MaxRequestBytes {
 		return actors.Result{}, s.told(rpctypes.ErrGRPCRequestTooLarge, tooLarge(len(command), s.cfg.MaxRequestBytes))
 	}
-	result, err := s.cfg.Group.Propose(ctx, command)
+	result, err := s.replicate(ctx, command)
 	if err != nil {
-		return actors.Result{}, s.failed(ctx, err)
+		return actors.Result{}, err
 	}
 	s.known.hear(result.Term)
 	return result, nil
