@@ -41,8 +41,12 @@ func (t *transport) gather(ctx actor.Context, b beats) {
 	for _, m := range b.messages {
 		beat := messages.Beat{Group: b.group, Message: m}
 		p := t.peers[raft.HeaderOf(m).To]
-		if p == nil || len(t.groups) < 2 {
-			t.send(messages.Bundle(t.ClusterID, []messages.Beat{beat}, false))
+		if p == nil {
+			t.drop(t.ID, dropReceiver, messages.ToEnvelope(t.ClusterID, b.group, m))
+			continue
+		}
+		if len(t.groups) < 2 {
+			t.sendBeats(p, bundle{beats: []messages.Beat{beat}})
 			continue
 		}
 		p.bundle.beats = append(p.bundle.beats, beat)
@@ -81,16 +85,19 @@ func (t *transport) sendBundles(m bundleTick) {
 			continue
 		}
 		p.bundle = bundle{beats: b.beats[:0]}
-		if len(b.beats) > 1 && p.open() {
-			t.Stats.bundled.Add(uint64(len(b.beats)))
-		}
-		for _, e := range messages.Bundle(t.ClusterID, b.beats, b.urgent) {
-			if e.GetGroup() == 0 && p.open() {
-				t.Stats.bundles.Add(1)
-			}
-			t.sendTo(p, e)
-		}
+		t.sendBeats(p, b)
 		clear(b.beats)
+	}
+}
+
+func (t *transport) sendBeats(p *transportPeer, b bundle) {
+	envelopes := messages.Bundle(t.ClusterID, b.beats, b.urgent)
+	if p.open() {
+		t.Stats.heartbeats.Add(uint64(len(b.beats)))
+		t.Stats.heartbeatEnvelopes.Add(uint64(len(envelopes)))
+	}
+	for _, e := range envelopes {
+		t.sendTo(p, e)
 	}
 }
 

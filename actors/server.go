@@ -283,12 +283,20 @@ func (s *server) controls() {
 	}
 }
 
-// housekeeping is what is done every few ticks.
+// housekeeping is what is done every few ticks: more rarely while there is nothing to
+// do, since a write tells of the disk too.
 func (s *server) housekeeping(m tick) {
-	if s.ticks/s.cfg.HeartbeatTicks != (s.ticks-m.count)/s.cfg.HeartbeatTicks {
+	every := s.cfg.HeartbeatTicks
+	if s.ticking.calm.Load() && !s.lowDisk {
+		every *= restfulIntervals
+	}
+	if s.ticks/every != (s.ticks-m.count)/every {
 		s.send(s.pids.log, askSpace{})
 	}
 }
+
+// restfulIntervals is for how many heartbeats a group at rest looks at the disk once.
+const restfulIntervals = 10
 
 // disk follows the disk's reserve. Below it a leader refuses proposals, until there
 // is room again. What a leader has proposed is taken all the same, as long as the

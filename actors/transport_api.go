@@ -110,11 +110,13 @@ const (
 // TransportStats is what the transport did so far, for people and for metrics.
 // It counts on across the transport's restarts.
 type TransportStats struct {
-	Peers    []PeerStats    // by ID
-	Received uint64         // envelopes that reached a group, or several
-	Bundles  uint64         // envelopes sent with the heartbeats, or replies, of several groups
-	Bundled  uint64         // how many of those they carried
-	Dropped  []DroppedCount // envelopes from outside that were refused, by Reason
+	Peers    []PeerStats // by ID
+	Received uint64      // envelopes that reached a group, or several
+	// Heartbeats counts the heartbeats and replies that were sent, for all groups, and
+	// HeartbeatEnvelopes the envelopes that they went in.
+	Heartbeats         uint64
+	HeartbeatEnvelopes uint64
+	Dropped            []DroppedCount // envelopes from outside that were refused, by Reason
 }
 
 // PeerStats is a peer's share of TransportStats.

@@ -43,10 +43,10 @@ func (r dropReason) String() string {
 // for concurrent use.
 type transportBoard struct {
 	received atomic.Uint64
-	// bundles counts the envelopes that carried several heartbeats or replies, and
-	// bundled what they carried; both ways.
-	bundles, bundled atomic.Uint64
-	dropped          [dropReasons]atomic.Uint64
+	// heartbeats counts those sent and the replies, heartbeatEnvelopes what they
+	// went in.
+	heartbeats, heartbeatEnvelopes atomic.Uint64
+	dropped                        [dropReasons]atomic.Uint64
 
 	mu     sync.Mutex
 	peers  map[raft.NodeID]*peerCounters
@@ -120,7 +120,7 @@ func (b *transportBoard) drop(peer raft.NodeID, why dropReason) bool {
 }
 
 func (b *transportBoard) stats() TransportStats {
-	s := TransportStats{Received: b.received.Load(), Bundles: b.bundles.Load(), Bundled: b.bundled.Load()}
+	s := TransportStats{Received: b.received.Load(), Heartbeats: b.heartbeats.Load(), HeartbeatEnvelopes: b.heartbeatEnvelopes.Load()}
 	for why := range dropReasons {
 		s.Dropped = append(s.Dropped, DroppedCount{Reason: why.String(), Count: b.dropped[why].Load()})
 	}

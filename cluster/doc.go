@@ -40,5 +40,5 @@
 // The packages beneath: config (what a node is told), remoting (the wire), kv (the
 // key-value machine), etcdapi (the etcd v3 gRPC door), httpapi (health, status,
 // metrics), client (the Go client), inspect (a stopped node's data directory,
-// read), recovery (a new cluster out of it).
+// read), pool (goroutines for many actors), fleet (nodes with many groups, measured), recovery (a new cluster out of it).
 package cluster

@@ -65,6 +65,8 @@ type Badger struct {
 	// turn, under mu.
 	syncing bool
 	turn    *sync.Cond
+	// crowd is more than zero if one of the last commits had writes of several groups.
+	crowd int
 	// err is not nil once the store has failed or is closed.
 	err    error
 	closed bool

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -25,7 +26,13 @@ func (s *Badger) Sync() error {
 		return s.err
 	}
 	s.syncing = true
+	crowd := s.crowd > 0 || len(s.pending[0].writes) > 1
 	s.mu.Unlock()
+	if crowd {
+		// Other groups write too. Those that are ready to append now come along: a sync
+		// costs more than their turns, and without this each has one almost for itself.
+		runtime.Gosched()
+	}
 	return s.syncFor(target)
 }
 
@@ -68,6 +75,10 @@ func (s *Badger) flush(target uint64) error {
 	}
 }
 
+// crowdCommits is for how many commits several groups count as writing at once,
+// after a commit that had writes of several.
+const crowdCommits = 16
+
 // write makes one commit durable and takes it into the index.
 func (s *Badger) write(c *commit) error {
 	txn := s.db.NewTransactionAt(maxTimestamp, true)
@@ -85,7 +96,10 @@ func (s *Badger) write(c *commit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = slices.Delete(s.pending, 0, 1)
-	s.synced = c.last
+	s.synced, s.crowd = c.last, s.crowd-1
+	if len(c.writes) > 1 {
+		s.crowd = crowdCommits
+	}
 	for i := range c.writes {
 		w := &c.writes[i]
 		if w.parts > 1 {

@@ -28,13 +28,19 @@ type benchOptions struct {
 	duration, warmup                      time.Duration
 	count                                 int64
 	spread                                bool
+	groups                                []int
+	dir                                   string
 }
 
 const benchLong = `Measure throughput and latency with closed loops: every client sends its next request when the last was answered.
 
 put writes random values to random keys under bench/, which stay there. read is linearizable; read-serializable reads
 what a server has. Without --spread all clients go to the leader; with it they are spread over all endpoints.
-Failed requests are counted by kind, and never repeated. Latencies are of requests that succeeded.`
+Failed requests are counted by kind, and never repeated. Latencies are of requests that succeeded.
+
+With --groups nothing that runs is used: three nodes start in this process, with a store each in a directory that is
+removed afterwards, and with as many Raft groups as said, all of which are written to. Each number makes a row, and so
+does what the nodes cost at rest.`
 
 func (a *app) benchCommand() *cobra.Command {
 	var o benchOptions
@@ -45,6 +51,7 @@ func (a *app) benchCommand() *cobra.Command {
 		ValidArgs: []string{"put", "read", "read-serializable"},
 		Example: `castaway bench
 castaway bench read --clients 256 --duration 30s
+castaway bench --groups 1,16,256 --clients 1024 --duration 5s
 castaway bench put --count 10000 --value-size 1024 -o json`,
 		Args: rangeArgs(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,6 +61,12 @@ castaway bench put --count 10000 --value-size 1024 -o json`,
 			}
 			if err := o.check(cmd.Flags().Changed("duration")); err != nil {
 				return &usageError{command: cmd.CommandPath(), err: err}
+			}
+			if len(o.groups) > 0 {
+				if operation != "put" {
+					return usagef(cmd.CommandPath(), "--groups measures put, not %s", operation)
+				}
+				return a.benchGroups(cmd.Context(), o)
 			}
 			return a.bench(cmd.Context(), operation, o)
 		},
@@ -67,6 +80,8 @@ castaway bench put --count 10000 --value-size 1024 -o json`,
 	f.Int64Var(&o.count, "count", 0, "how many requests to measure, instead of --duration")
 	f.DurationVar(&o.warmup, "warm-up", time.Second, "how long to run before measuring")
 	f.BoolVar(&o.spread, "spread", false, "spread clients over all endpoints, not all to the leader")
+	f.IntSliceVar(&o.groups, "groups", nil, "measure nodes of our own with so many Raft groups, e.g. 1,16,256")
+	f.StringVar(&o.dir, "dir", "", "where the nodes of --groups keep their data; the system's directory for temporary files if empty")
 	return cmd
 }
 
@@ -89,7 +104,7 @@ func (o *benchOptions) check(durationGiven bool) error {
 	if o.connections == 0 {
 		o.connections = (o.clients + clientsPerSocket - 1) / clientsPerSocket
 	}
-	return nil
+	return o.checkGroups()
 }
 
 func (a *app) bench(ctx context.Context, operation string, o benchOptions) (err error) {
