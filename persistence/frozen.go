@@ -167,18 +167,6 @@ func (f *frozen) scan(prefix []byte, visit func(key, value []byte) error) error 
 	return nil
 }
 
-// get gives the newest version of one key.
-func (f *frozen) get(key []byte) (value []byte, found bool) {
-	_ = f.scan(key, func(k, v []byte) error {
-		value, found = v, len(k) == len(key)
-		return errStop
-	})
-	return value, found
-}
-
-// errStop ends a scan.
-var errStop = errors.New("enough")
-
 func (f *frozen) close() error {
 	var errs []error
 	// The iterators are left alone: with the last one, a table would go as well.

@@ -103,7 +103,7 @@ func hash(t *testing.T, dir string) string {
 			return nil
 		}
 		b, err := os.ReadFile(path)
-		fmt.Fprintln(h, info.Size(), b)
+		fmt.Fprintln(h, info.Size(), string(b))
 		return err
 	})
 	if err != nil {

@@ -9,10 +9,7 @@ import (
 // Whatever happens to a minority, the history stays linearizable, no acknowledged
 // write is lost, and all servers end in the same state.
 func TestChaosKeepsEveryPromise(t *testing.T) {
-	if *seed == 0 {
-		*seed = time.Now().UnixNano()
-	}
-	t.Logf("seed %d", *seed)
+	chooseSeed(t)
 	c := startCluster(t, 5, newNetwork(t, 5))
 	c.awaitLeader()
 	w := startWorkload(c, 32)
@@ -33,6 +30,15 @@ func TestChaosKeepsEveryPromise(t *testing.T) {
 	}
 	t.Logf("%d acknowledged additions are on all five", len(w.acked))
 	w.history.verify(t)
+}
+
+// chooseSeed takes a seed for the run, unless one was given, and prints it.
+func chooseSeed(t *testing.T) {
+	t.Helper()
+	if *seed == 0 {
+		*seed = time.Now().UnixNano()
+	}
+	t.Logf("seed %d", *seed)
 }
 
 // awaitSameState waits until all servers have applied equally much, and fails the

@@ -134,6 +134,16 @@ func (c *cluster) kill(s *server) {
 	s.cmd = nil
 }
 
+// terminate asks a server to stop, and waits until it has.
+func (c *cluster) terminate(s *server) {
+	c.t.Helper()
+	c.signal(s, syscall.SIGTERM)
+	if err := s.cmd.Wait(); err != nil {
+		c.t.Errorf("server %d was asked to stop, and ended with %v", s.id, err)
+	}
+	s.cmd = nil
+}
+
 func (c *cluster) signal(s *server, sig syscall.Signal) {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(sig)
@@ -223,6 +233,9 @@ func (c *cluster) await(what string, reached func() bool) {
 	}
 }
 
+// quiet is what etcd's clients log to.
+var quiet = zap.NewNop()
+
 func (c *cluster) endpoints() []string {
 	var endpoints []string
 	for _, s := range c.servers {
@@ -233,7 +246,7 @@ func (c *cluster) endpoints() []string {
 
 func (c *cluster) newClient(endpoints ...string) *clientv3.Client {
 	c.t.Helper()
-	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: zap.NewNop()})
+	client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: 5 * time.Second, Logger: quiet})
 	if err != nil {
 		c.t.Fatal(err)
 	}
