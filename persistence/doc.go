@@ -21,6 +21,10 @@
 //	condemn.go          marking data that is not what was acknowledged
 //	witness.go          the second memory of how far the log was durable
 //	verify.go           reading everything before Badger may touch it
+//	snapshots.go        Snapshots: files of what logs no longer hold
+//	snapshot_format.go  their bytes: blocks that are verified one by one
+//	snapshot_directory.go, snapshot_receive.go, snapshot_memory.go
+//	                    on disk, coming from another node, and in memory
 //	offline.go          Offline: reading a directory that no node has open
 //	frozen.go           and Badger's files in it, without Badger
 //	memlog.go           Badger's memtable logs, as far as that needs them
@@ -36,6 +40,7 @@
 //	witness    the last commit known to be durable; two slots by turns
 //	lock       locked while a process has the directory open
 //	log/       Badger's
+//	snapshots/ published ones, and at most one unfinished of each kind, by group
 //	corrupt    only if damage was found when Badger was open already, or the server
 //	           was proved to have acknowledged more than is here
 //
