@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync/atomic"
+	"time"
 
 	"castaway/raft"
 )
@@ -47,6 +48,8 @@ type work struct {
 
 	index   raft.Index
 	readers []*waiter
+	// ready is since when the readers could be answered; zero if they cannot yet.
+	ready time.Time
 }
 
 // askMachine asks the machine for its part of a Status.
@@ -63,7 +66,7 @@ type machineStatus struct {
 
 func newDesk(b *board) *desk {
 	d := &desk{}
-	d.inbox = &inbox{group: b.cfg.Group, limits: &b.cfg.Limits, wake: func() { b.send(b.pids.machine, wakeup{}) }}
+	d.inbox = &inbox{group: b.cfg.Group, limits: &b.cfg.Limits, now: b.host.cfg.Clock.Now, wake: func() { b.send(b.pids.machine, wakeup{}) }}
 	return d
 }
 

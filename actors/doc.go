@@ -44,7 +44,7 @@
 //     session_door.go: for doors; session_renewals.go: many renewals in one entry;
 //     session_filter.go: what the machine does with sessions' entries
 //   - log.go: group commit
-//   - machine.go: applying and answering; replay.go: reading the log, and poison
+//   - machine.go: applying; turns.go: answering reads in turn; replay.go: reading the log, and poison
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
 //     local_network.go: the way to other nodes; peers.go: who they are: members,
 //     those that leave, strangers

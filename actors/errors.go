@@ -114,5 +114,14 @@ func overloaded(group raft.GroupID, limit string, value int) *Error {
 	}
 }
 
+// tooSlow refuses what would wait too long. What is before it takes about
+// MaxQueueWait; half of that on, there is room again.
+func tooSlow(group raft.GroupID, l *Limits) *Error {
+	return &Error{
+		Group: group, Reason: ReasonOverloaded, Limit: "MaxQueueWait", RetryAfter: max(l.MaxQueueWait/2, overloadPause),
+		Detail: fmt.Sprintf("refused, since it would wait for its turn longer than MaxQueueWait = %v; back off and retry, or spread the load", l.MaxQueueWait),
+	}
+}
+
 // overloadPause is how long a refused client is asked to wait.
 const overloadPause = 50 * time.Millisecond

@@ -3,6 +3,7 @@ package actors
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"castaway/raft"
 )
@@ -20,6 +21,7 @@ type inbox struct {
 	group  raft.GroupID
 	limits *Limits
 	wake   func() // sends the wake-up
+	now    func() time.Time
 
 	mu        sync.Mutex
 	woken     bool
@@ -28,6 +30,9 @@ type inbox struct {
 	reads     queue
 	controls  []any
 	bytes     int // of the proposals
+	// flows is since when the owner takes what waits; zero while it does not, for want
+	// of a leader. Then nothing is refused for MaxQueueWait.
+	flows time.Time
 }
 
 // A queue is first in, first out, and reuses its room.
@@ -65,8 +70,10 @@ func (q *queue) unshift(ws []*waiter) {
 // pushProposals queues all of ws, or none.
 func (b *inbox) pushProposals(ws ...*waiter) *Error {
 	size := 0
+	now := b.now()
 	for _, w := range ws {
 		size += w.size()
+		w.queued = now
 	}
 	b.mu.Lock()
 	var err *Error
@@ -77,6 +84,8 @@ func (b *inbox) pushProposals(ws ...*waiter) *Error {
 		err = overloaded(b.group, "MaxQueuedCommands", b.limits.MaxQueuedCommands)
 	case b.bytes+size > b.limits.MaxQueuedBytes:
 		err = overloaded(b.group, "MaxQueuedBytes", b.limits.MaxQueuedBytes)
+	case b.slow(&b.proposals, now):
+		err = tooSlow(b.group, b.limits)
 	}
 	if err != nil {
 		b.mu.Unlock()
@@ -90,7 +99,32 @@ func (b *inbox) pushProposals(ws ...*waiter) *Error {
 	return nil
 }
 
+// slow says that what waits longest has waited too long for a turn that is to come.
+func (b *inbox) slow(q *queue, now time.Time) bool {
+	if b.flows.IsZero() || q.len() == 0 {
+		return false
+	}
+	since := q.peek().queued
+	if since.Before(b.flows) {
+		since = b.flows
+	}
+	return now.Sub(since) > b.limits.MaxQueueWait
+}
+
+// flow says whether the owner takes what waits from now on.
+func (b *inbox) flow(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !on:
+		b.flows = time.Time{}
+	case b.flows.IsZero():
+		b.flows = b.now()
+	}
+}
+
 func (b *inbox) pushRead(w *waiter) *Error {
+	w.queued = b.now()
 	b.mu.Lock()
 	if b.closed != nil {
 		defer b.mu.Unlock()
@@ -99,6 +133,10 @@ func (b *inbox) pushRead(w *waiter) *Error {
 	if b.reads.len() >= b.limits.MaxQueuedReads {
 		b.mu.Unlock()
 		return overloaded(b.group, "MaxQueuedReads", b.limits.MaxQueuedReads)
+	}
+	if b.slow(&b.reads, w.queued) {
+		b.mu.Unlock()
+		return tooSlow(b.group, b.limits)
 	}
 	b.reads.push(w)
 	b.wakeAndUnlock()

@@ -28,6 +28,12 @@ type Limits struct {
 	// MaxQueuedReads bounds the reads that wait, at the server and at the machine
 	// each.
 	MaxQueuedReads int
+	// MaxQueueWait bounds how long a request waits for its turn while there is a leader:
+	// once the one that waits longest has waited longer, those that come are refused at
+	// once, and a read that the machine could have answered all that time is refused
+	// too. It ought to be below the clients' deadlines, so that what is carried out is
+	// still wanted. While there is no leader, PatienceTicks are the measure.
+	MaxQueueWait time.Duration
 	// MaxBatchCommands and MaxBatchBytes bound what is proposed, or forwarded, at
 	// once; a single larger command still goes, alone.
 	MaxBatchCommands int
@@ -70,6 +76,7 @@ func DefaultLimits() Limits {
 		MaxQueuedCommands:     1 << 16,
 		MaxQueuedBytes:        64 << 20,
 		MaxQueuedReads:        1 << 16,
+		MaxQueueWait:          time.Second,
 		MaxBatchCommands:      4096,
 		MaxBatchBytes:         1 << 20,
 		MaxUnsyncedBatches:    1,
@@ -115,6 +122,9 @@ func (l *Limits) validate() error {
 		if f.value < 1 {
 			return invalid("Limits."+f.name, f.value, "at least 1")
 		}
+	}
+	if l.MaxQueueWait <= 0 {
+		return invalid("Limits.MaxQueueWait", l.MaxQueueWait, "more than 0")
 	}
 	// What goes to another node must fit an envelope. MaxEntryBytes of messages is
 	// half of one, so that there is room for what is around the commands.

@@ -62,6 +62,7 @@ func (m *machineActor) Receive(ctx actor.Context) {
 		m.take()
 		m.run()
 	case machineContinue:
+		m.take()
 		m.run()
 	case *actor.Restarting, *actor.Stopping:
 		if m.retry != nil {
@@ -86,7 +87,8 @@ func (m *machineActor) take() {
 			asked = append(asked, c)
 		}
 	}
-	if readers := m.desk.inbox.takeReads(nil); len(readers) > 0 {
+	// What is more waits in the inbox, and is refused when that is full.
+	if readers := m.takeReads(); len(readers) > 0 {
 		w := &work{index: m.desk.reached.Index, readers: readers}
 		m.desk.reads.Add(int64(len(readers)))
 		m.desk.waiting = append(m.desk.waiting, w)
@@ -117,7 +119,9 @@ func (m *machineActor) run() {
 		m.desk.abandon(m.goodbye(true))
 		return
 	}
-	m.answerReads()
+	if m.answerReads() {
+		m.send(m.self, machineContinue{})
+	}
 	if m.applied > m.reported && m.applied >= m.desk.reached.Index {
 		m.reported = m.applied
 		m.send(m.pids.server, applied{index: m.applied})
@@ -267,28 +271,14 @@ func (b *block) pop() *waiter {
 	return w
 }
 
-// answerReads answers every read whose index is applied.
-func (m *machineActor) answerReads() {
-	kept := m.desk.waiting[:0]
-	for _, w := range m.desk.waiting {
-		if w.index > m.applied {
-			kept = append(kept, w)
-			continue
-		}
-		for i, r := range w.readers {
-			w.readers[i] = nil
-			m.query(r)
-		}
-		m.desk.finished(w)
-	}
-	clear(m.desk.waiting[len(kept):])
-	m.desk.waiting = kept
-}
-
 // query answers one read. A query must not change the machine, so that its panic
 // does not cost the machine its life: a client could otherwise use up the restart
 // budget.
 func (m *machineActor) query(r *waiter) {
+	if r.gone() {
+		r.finish() // nobody wants to know
+		return
+	}
 	value, err := m.ask(r.query)
 	if err != nil {
 		r.err = &Error{Group: m.cfg.Group, Reason: ReasonMachineFailed, Cause: err, Detail: fmt.Sprintf("the machine could not answer: %v", err)}

@@ -49,6 +49,10 @@ func (s *server) giveReads(index raft.Index, readers []*waiter) {
 	if len(readers) == 0 {
 		return
 	}
+	if limit := s.cfg.Limits.MaxQueuedReads; s.machine.reads.Load() >= int64(limit) {
+		failAll(readers, overloaded(s.cfg.Group, "MaxQueuedReads", limit))
+		return
+	}
 	w := &work{index: index, readers: readers}
 	if !s.machine.give(w) {
 		w.fail(s.goodbye(false))

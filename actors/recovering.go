@@ -13,6 +13,7 @@ func (s *server) reopen() {
 	s.ledger.abandon(s.board, s.unknown(ReasonRestarted, "the log crashed while the request was carried out; read to find out what became of it"))
 	s.core, s.unsynced = nil, nil
 	s.role = raft.RoleChange{}
+	s.board.server.flow(false)
 	s.life = s.nextLife()
 	s.behave("recovering", s.recovering)
 	s.send(s.pids.log, open{incarnation: s.life})

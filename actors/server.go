@@ -250,6 +250,7 @@ func (s *server) become(rc raft.RoleChange) {
 		s.ledSince = s.host.cfg.Clock.Now()
 		s.behave("leader", s.leading)
 	}
+	s.board.server.flow(rc.Leader != raft.None)
 	if old.Role == raft.Leader && (rc.Role != raft.Leader || rc.Term != old.Term) {
 		s.stopLeading(rc)
 	}

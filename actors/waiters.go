@@ -26,6 +26,7 @@ type waiter struct {
 	op      *raft.SessionOp // what it is in a session, without the command; nil for a plain one
 	query   any
 	since   time.Time // when it began to wait for a leader; zero if it has not
+	queued  time.Time // when it was put in its first inbox
 
 	remote *forwardedBatch // who forwarded it, if not a caller here
 	id     uint64          // its number there
@@ -58,6 +59,10 @@ func (w *waiter) release() {
 // take makes w its owner's to carry out; false if the caller has given up, and
 // then it is forgotten.
 func (w *waiter) take() bool { return w.state.CompareAndSwap(waiting, taken) }
+
+// gone says that the caller has given up. It may do so at any time, so that false
+// means nothing.
+func (w *waiter) gone() bool { return w.state.Load() == gone }
 
 // putBack undoes take, while nothing has been done for w yet.
 func (w *waiter) putBack() bool { return w.state.CompareAndSwap(taken, waiting) }
