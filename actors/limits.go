@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"castaway/messages"
+	"castaway/raft"
 )
 
 // ErrConfig is in every error about a configuration; its text names the field.
@@ -18,7 +19,8 @@ func invalid(field string, value any, want string) error {
 // Limits bounds everything in a group that could grow. An error of a request
 // that meets one names it by its field.
 type Limits struct {
-	// MaxEntryBytes bounds one command.
+	// MaxEntryBytes bounds one command; in a session, with the raft.SessionOpOverhead
+	// bytes that may be around it.
 	MaxEntryBytes int
 	// MaxQueuedCommands and MaxQueuedBytes bound the commands that wait at a
 	// server for their turn; beyond, they are refused at once. Here and below, a
@@ -72,7 +74,7 @@ type Limits struct {
 // hundred megabytes of memory.
 func DefaultLimits() Limits {
 	return Limits{
-		MaxEntryBytes:         3 << 19,
+		MaxEntryBytes:         3<<19 + raft.SessionOpOverhead,
 		MaxQueuedCommands:     1 << 16,
 		MaxQueuedBytes:        64 << 20,
 		MaxQueuedReads:        1 << 16,

@@ -85,7 +85,7 @@ func (g meteredGroup) Propose(ctx context.Context, command []byte) (actors.Resul
 func (g meteredGroup) ProposeInSession(ctx context.Context, ref actors.SessionRef, command []byte) (actors.Result, error) {
 	start := time.Now()
 	result, err := g.Group.ProposeInSession(ctx, ref, command)
-	g.meters.observe("propose_in_session", err, start)
+	g.meters.observe("propose", err, start)
 	return result, err
 }
 

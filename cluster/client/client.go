@@ -36,6 +36,9 @@ type Options struct {
 	LeaderInterval time.Duration
 	// Retry says how failed attempts are repeated.
 	Retry RetryPolicy
+	// NoSession makes writes without a session: one that may have been done is then not
+	// tried again.
+	NoSession bool
 	// TLS is used for endpoints with https, and for all of them if it is set.
 	TLS *tls.Config
 	// DialOptions are added to the client's own for every connection.
@@ -106,7 +109,8 @@ type Client struct {
 	preferred *endpoint
 	closed    bool
 
-	leader leaderSearch
+	leader   leaderSearch
+	sessions sessionKeeper
 }
 
 // New makes a client. It connects with the first request.
@@ -116,6 +120,7 @@ func New(opts Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{opts: opts, random: rand.Float64}
+	c.sessions.none = opts.NoSession
 	for _, e := range opts.Endpoints {
 		if _, err := c.endpointFor(e); err != nil {
 			return nil, errors.Join(err, c.Close())
@@ -125,8 +130,9 @@ func New(opts Options) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the connections. Requests under way fail: writes as indeterminate.
+// Close ends the session and the connections. Requests under way fail: writes as indeterminate.
 func (c *Client) Close() error {
+	c.sessions.close(c)
 	c.mu.Lock()
 	c.closed = true
 	endpoints := c.endpoints

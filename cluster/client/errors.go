@@ -14,7 +14,8 @@ var (
 	// ErrNotDone is in an error of a request that had no effect and never will have.
 	ErrNotDone = errors.New("definitely not done")
 	// ErrIndeterminate is in an error of a request that may have been done, or may
-	// still be done later. Find out by reading, or repeat what may happen twice.
+	// still be done later. Find out by Client.Resolve or by reading, or repeat what may
+	// happen twice.
 	ErrIndeterminate = errors.New("indeterminate: it may have been done, or may still be done")
 )
 
@@ -32,6 +33,8 @@ type Error struct {
 	Detail        string     // of the last attempt, if the server gave any
 	Leader        uint64     // the member that leads, if the server said so
 	Err           error      // of the last attempt
+
+	resolve func(context.Context, *Error) (any, error) // see Client.Resolve
 }
 
 func (e *Error) Error() string {
@@ -39,11 +42,14 @@ func (e *Error) Error() string {
 	if e.Key != "" {
 		what = fmt.Sprintf("%s %q", e.Op, e.Key)
 	}
-	why := e.Detail
-	if why == "" {
-		why = rpctypes.ErrorDesc(e.Err)
+	return fmt.Sprintf("%s: %s (%v; attempt %d, at %s)", what, e.why(), e.outcome(), e.Attempts, e.Endpoint)
+}
+
+func (e *Error) why() string {
+	if e.Detail != "" {
+		return e.Detail
 	}
-	return fmt.Sprintf("%s: %s (%v; attempt %d, at %s)", what, why, e.outcome(), e.Attempts, e.Endpoint)
+	return rpctypes.ErrorDesc(e.Err)
 }
 
 func (e *Error) outcome() error {

@@ -89,3 +89,25 @@ func ExampleClient_Txn() {
 	// Robinson is captain
 	// Friday is not: Robinson was first
 }
+
+// A write that ran out of time can be asked about later, and is not done twice.
+func ExampleClient_Resolve() {
+	address, stop := serve()
+	defer stop()
+
+	c, err := client.New(client.Options{Endpoints: []string{address}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close() }()
+
+	_, err = c.Put(context.Background(), "island", []byte("found"))
+	for errors.Is(err, client.ErrIndeterminate) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		_, err = c.Resolve(ctx, err)
+		cancel()
+	}
+	fmt.Println("done:", err == nil)
+	// Output: done: true
+}

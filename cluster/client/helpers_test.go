@@ -156,7 +156,7 @@ var fast = client.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 5 * time
 // connect makes a client that does not search for the leader, unless it is told to.
 func connect(t *testing.T, addresses []string, change ...func(*client.Options)) *client.Client {
 	t.Helper()
-	opts := client.Options{Endpoints: addresses, Retry: fast, LeaderInterval: -1}
+	opts := client.Options{Endpoints: addresses, Retry: fast, LeaderInterval: -1, NoSession: true}
 	for _, f := range change {
 		f(&opts)
 	}

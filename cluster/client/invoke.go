@@ -12,19 +12,21 @@ import (
 type request struct {
 	op     string
 	key    string
-	read   bool // it changes nothing
-	repeat bool // it may be repeated even if it was done
+	read   bool    // it changes nothing
+	repeat bool    // it may be repeated even if it was done
+	ticket *ticket // its place in a session, in which it is done once however often it is sent
+	doubt  bool    // an attempt at it may have been carried out
 }
 
 // repeatable says that no attempt can do harm.
-func (r *request) repeatable() bool { return r.read || r.repeat }
+func (r *request) repeatable() bool { return r.read || r.repeat || r.ticket != nil }
 
 // invoke carries out a request by as many attempts as it takes and may take.
 func invoke[T any](ctx context.Context, c *Client, r request, call func(context.Context, grpc.ClientConnInterface) (T, error)) (T, error) {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	c.lookForLeader()
-	failure := &Error{Op: r.op, Key: r.key}
+	failure := &Error{Op: r.op, Key: r.key, Indeterminate: r.doubt}
 	for {
 		e := c.endpoint()
 		response, t, err := attempt(ctx, c, e, &r, call)
@@ -33,6 +35,7 @@ func invoke[T any](ctx context.Context, c *Client, r request, call func(context.
 		}
 		v := judge(ctx, err, t, r.read)
 		failure.note(e, err, v)
+		r.doubt = failure.Indeterminate
 		if !c.again(ctx, &r, e, v, failure) {
 			var none T
 			return none, failure
@@ -54,6 +57,9 @@ func attempt[T any](ctx context.Context, c *Client, e *endpoint, r *request, cal
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.opts.Retry.AttemptTimeout)
 		defer cancel()
+	}
+	if r.ticket != nil {
+		ctx = r.ticket.attach(ctx, !r.doubt)
 	}
 	response, err := call(ctx, e.conn)
 	return response, t, err

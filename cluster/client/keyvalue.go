@@ -11,13 +11,9 @@ import (
 func (c *Client) Put(ctx context.Context, key string, value []byte, opts ...PutOption) (*PutResult, error) {
 	r := request{op: "put", key: key}
 	message := putOf(key, value, &r, opts)
-	response, err := invoke(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.PutResponse, error) {
+	return write(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.PutResponse, error) {
 		return kvOf(conn).Put(ctx, message)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return putResultOf(response), nil
+	}, putResultOf)
 }
 
 // Get reads a key, or several. That there is none is no error.
@@ -37,13 +33,9 @@ func (c *Client) Get(ctx context.Context, key string, opts ...GetOption) (*GetRe
 func (c *Client) Delete(ctx context.Context, key string, opts ...DeleteOption) (*DeleteResult, error) {
 	r := request{op: "delete", key: key}
 	message := deleteOf(key, &r, opts)
-	response, err := invoke(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.DeleteRangeResponse, error) {
+	return write(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.DeleteRangeResponse, error) {
 		return kvOf(conn).DeleteRange(ctx, message)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return deleteResultOf(response), nil
+	}, deleteResultOf)
 }
 
 func putOf(key string, value []byte, r *request, opts []PutOption) *pb.PutRequest {

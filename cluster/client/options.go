@@ -167,7 +167,9 @@ func (retryIndeterminate) delete(_ *pb.DeleteRangeRequest, r *request) { r.repea
 func (retryIndeterminate) txn(r *request) { r.repeat = true }
 
 // RetryIndeterminate repeats a write even if it may have been done already, so that
-// it may be done more than once. It has no effect on an operation of a transaction.
+// it may be done more than once. It is of use only without a session, or when that has
+// ended; in a session retries are safe by themselves. It has no effect on an operation
+// of a transaction.
 func RetryIndeterminate() interface {
 	PutOption
 	DeleteOption

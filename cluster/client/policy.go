@@ -20,7 +20,8 @@ type RetryPolicy struct {
 	MaxBackoff time.Duration
 	// AttemptTimeout bounds one attempt of a request that may be repeated whatever
 	// becomes of the attempt, so that a server that hangs is left behind. Writes
-	// without RetryIndeterminate have all the time of their context.
+	// without a session, and without RetryIndeterminate, have all the time of their
+	// context.
 	AttemptTimeout time.Duration
 	// MaxAttempts bounds the attempts. Zero is no bound but the context.
 	MaxAttempts int

@@ -44,9 +44,13 @@ func (c *Client) Txn(ctx context.Context, t Txn, opts ...TxnOption) (*TxnResult,
 	for _, o := range opts {
 		o.txn(&r)
 	}
-	response, err := invoke(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.TxnResponse, error) {
+	send := func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.TxnResponse, error) {
 		return kvOf(conn).Txn(ctx, message)
-	})
+	}
+	if !r.read {
+		return write(ctx, c, r, send, txnResultOf)
+	}
+	response, err := invoke(ctx, c, r, send)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,6 @@ castaway del --prefix config/`,
 		},
 	}
 	cmd.Flags().BoolVar(&prefix, "prefix", false, "delete all keys that begin with KEY")
-	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it even if it may have been done already")
+	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it, even twice, where the servers cannot recognize a retry")
 	return cmd
 }

@@ -23,8 +23,9 @@ func (a *app) putCommand() *cobra.Command {
 		Short: "Write a key",
 		Long: `Write a key. Without VALUE, the value is what comes in on stdin.
 
-It is tried again while it is definitely not done and time is left. When it is not known whether it was done, it ends
-with exit code 3, unless --retry-indeterminate allows to do it twice.`,
+It is tried again while time is left, and done once however often it is tried: the cluster recognizes a retry. Only if time
+ends before the outcome is known does it end with exit code 3. --retry-indeterminate is for servers without sessions, such
+as etcd's: there it allows to do it twice.`,
 		Example: `castaway put greeting ahoy
 castaway put config/app < app.json`,
 		Args: rangeArgs(1, 2),
@@ -50,7 +51,7 @@ castaway put config/app < app.json`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it even if it may have been done already")
+	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it, even twice, where the servers cannot recognize a retry")
 	return cmd
 }
 

@@ -63,7 +63,7 @@ printf 'version("lock") = "0"\n\nput lock me\n\nget lock\n' | castaway txn`,
 	cmd.Flags().StringArrayVar(&t.compares, "if", nil, "a compare; all must hold (repeatable)")
 	cmd.Flags().StringArrayVar(&t.then, "then", nil, "a request if they do (repeatable)")
 	cmd.Flags().StringArrayVar(&t.otherwise, "else", nil, "a request if they don't (repeatable)")
-	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it even if it may have been done already")
+	cmd.Flags().BoolVar(&retry, "retry-indeterminate", false, "repeat it, even twice, where the servers cannot recognize a retry")
 	return cmd
 }
 
