@@ -31,16 +31,20 @@ func (g *Group) OpenSession(ctx context.Context) (*Session, error) {
 	for {
 		grant, err := g.RegisterSession(ctx)
 		if err == nil {
-			s := &Session{group: g, grant: grant, next: 1, used: g.host.cfg.Clock.Now()}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.arm(grant.Timeout / renewalsInTimeout)
-			return s, nil
+			return g.newSession(grant), nil
 		}
 		if e := (*Error)(nil); !errors.As(err, &e) || !e.passes() || !g.pause(ctx, e) {
 			return nil, err
 		}
 	}
+}
+
+func (g *Group) newSession(grant SessionGrant) *Session {
+	s := &Session{group: g, grant: grant, next: 1, used: g.host.cfg.Clock.Now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arm(grant.Timeout / renewalsInTimeout)
+	return s
 }
 
 // Renewals come every third of the timeout, and sooner after one that failed.

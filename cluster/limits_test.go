@@ -15,6 +15,9 @@ func TestTheDefaultLimitsAreTheActorsDefaults(t *testing.T) {
 	if got != want {
 		t.Errorf("limits %+v, want %+v", got, want)
 	}
+	if got, want := groupConfig(&c, founding(&c)).Sessions, actors.DefaultSessionLimits(); got != want {
+		t.Errorf("sessions %+v, want %+v", got, want)
+	}
 	if got.MaxInflightBytes > 1<<20 {
 		t.Errorf("%d bytes are on their way before a heartbeat", got.MaxInflightBytes)
 	}

@@ -132,6 +132,11 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin
 	g.PreVote, g.CheckQuorum = c.PreVote, c.CheckQuorum
 	l := &g.Limits
+	g.Sessions = actors.SessionLimits{
+		Timeout:        c.Sessions.Timeout,
+		MaxOutstanding: c.Sessions.MaxOutstanding, MaxSessionBytes: int(c.Sessions.MaxAnswerBytes),
+		MaxSessions: c.Sessions.MaxCount, MaxAnswers: c.Sessions.MaxAnswers, MaxBytes: int(c.Sessions.MaxBytes),
+	}
 	// A command of a session has a little around it.
 	l.MaxEntryBytes = min(int(c.MaxEntryBytes)+raft.SessionOpOverhead, messages.MaxEntryBytes)
 	l.MaxMessageBytes = int(c.MaxMessageBytes)

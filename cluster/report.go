@@ -45,6 +45,7 @@ func reportRaft(r *httpapi.Report, s actors.Status) {
 	if s.HasStateHash {
 		r.StateHash, r.HashApplied = fmt.Sprintf("%016x", s.StateHash), uint64(s.Applied)
 	}
+	r.Sessions, r.SessionsHash = s.Sessions, fmt.Sprintf("%016x", s.SessionsHash)
 	r.WaitingFor, r.Halted = s.WaitingFor, s.Halted
 	for _, v := range c.Configuration.Voters {
 		r.Voters = append(r.Voters, uint64(v))

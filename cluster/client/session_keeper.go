@@ -54,8 +54,9 @@ func (c *Client) sessionFor(ctx context.Context) (*session, error) {
 	for {
 		k.mu.Lock()
 		if k.none || k.current != nil {
-			defer k.mu.Unlock()
-			return k.current, nil
+			current := k.current
+			k.mu.Unlock()
+			return current, nil
 		}
 		opening := k.opening
 		if opening == nil {

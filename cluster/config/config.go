@@ -44,6 +44,8 @@ type Config struct {
 	DiskReserveBytes    Bytes
 	DiskFloorBytes      Bytes
 
+	Sessions Sessions
+
 	ShutdownTimeout time.Duration
 	LogLevel        string
 	LogFormat       string

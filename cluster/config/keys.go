@@ -24,7 +24,7 @@ func (k Key) Env() string {
 // Keys lists every key, by section.
 func Keys() []Key {
 	var keys []Key
-	for _, section := range [][]Key{identityKeys(), addressKeys(), securityKeys(), timeKeys(), limitKeys(), logKeys()} {
+	for _, section := range [][]Key{identityKeys(), addressKeys(), securityKeys(), timeKeys(), limitKeys(), sessionKeys(), logKeys()} {
 		keys = append(keys, section...)
 	}
 	return keys

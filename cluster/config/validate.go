@@ -50,6 +50,7 @@ func (c *Config) check(origins map[string]Origin) Problems {
 	k.network()
 	k.times()
 	k.limits()
+	k.sessions()
 	k.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	k.oneOf("log-format", c.LogFormat, "text", "json")
 	return k.problems

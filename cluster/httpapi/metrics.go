@@ -42,6 +42,7 @@ func (e emitter) raft(r *Report) {
 	e.gauge("applied_index", "The last index applied to the state machine.", float64(r.Applied))
 	e.gauge("incarnation", "How many lives the server actor has had in this process.", float64(r.Incarnation))
 	e.gauge("waiting", "1 when something keeps the group from committing; /status says what.", truth(r.WaitingFor != ""))
+	e.gauge("sessions", "Clients' sessions, by which their retries are recognized.", float64(r.Sessions))
 	e.gauge("voters", "Members that vote.", float64(len(r.Voters)))
 }
 

@@ -47,6 +47,10 @@ type Report struct {
 	// StateHash is the state's after HashApplied; equal on all nodes there.
 	StateHash   string `json:"state_hash"`
 	HashApplied uint64 `json:"hash_applied"`
+	// Sessions counts clients' sessions, and SessionsHash is of all that is known of
+	// them; equal on all nodes at the same Applied.
+	Sessions     int    `json:"sessions"`
+	SessionsHash string `json:"sessions_hash"`
 	// WaitingFor says what keeps the group from committing, if anything.
 	WaitingFor string `json:"waiting_for,omitempty"`
 	Halted     string `json:"halted,omitempty"`
