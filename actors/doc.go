@@ -42,7 +42,8 @@
 //     become linearizable, how both reach the leader from another node
 //   - session.go, session_pending.go: exactly-once for who is in this process;
 //     session_door.go: for doors; session_renewals.go: many renewals in one entry;
-//     session_filter.go: what the machine does with sessions' entries
+//     session_filter.go: what the machine does with sessions' entries;
+//     session_snapshot.go: the filter in snapshots, and beside an on-disk machine
 //   - log.go: group commit
 //   - machine.go: applying; turns.go: answering reads in turn; replay.go: reading the log, and poison
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,

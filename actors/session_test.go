@@ -259,3 +259,29 @@ func TestSession_BoundsWhatIsOutstanding(t *testing.T) {
 		t.Errorf("when they are answered: %v", err)
 	}
 }
+
+// BenchmarkProposeInSession is BenchmarkPropose with a session for each client.
+func BenchmarkProposeInSession(b *testing.B) {
+	c := newCluster(b, 3, func(_ *HostConfig, g *GroupConfig) {
+		g.TickInterval, g.ElectionTicks, g.HeartbeatTicks = 20*time.Millisecond, 50, 5
+		g.Machine = func() StateMachine { return &journal{} }
+	})
+	leader := c.leader()
+	b.SetParallelism(512)
+	command := make([]byte, 256)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		s, err := leader.group.OpenSession(context.Background())
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		for pb.Next() {
+			if _, err := s.Propose(context.Background(), command); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}

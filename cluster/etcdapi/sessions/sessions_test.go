@@ -79,3 +79,26 @@ func ExampleWrite_Attach() {
 	fmt.Println(sent.Get("castaway-session"), sent.Get("castaway-sequence"))
 	// Output: [4711] [7;ack=5]
 }
+
+// FuzzRequestOf reads any metadata. What is read is sent as something that reads alike.
+func FuzzRequestOf(f *testing.F) {
+	f.Add("new", "")
+	f.Add("4711", "7;ack=5;first")
+	f.Add("4711;end", "")
+	f.Fuzz(func(t *testing.T, session, sequence string) {
+		md := metadata.Pairs(sessions.SessionHeader, session)
+		if sequence != "" {
+			md.Append(sessions.SequenceHeader, sequence)
+		}
+		r, err := sessions.RequestOf(metadata.NewIncomingContext(context.Background(), md))
+		if err != nil || r.Sequence == 0 {
+			return
+		}
+		if r.Session == 0 || r.Open || r.End || r.Acknowledged == 0 || r.Acknowledged > r.Sequence {
+			t.Fatalf("%q, %q are read as %+v", session, sequence, r)
+		}
+		if again, err := sessions.RequestOf(arrive(r.Attach(context.Background()))); err != nil || again != r {
+			t.Fatalf("%+v is sent as %+v (%v)", r, again, err)
+		}
+	})
+}
