@@ -124,12 +124,15 @@ func TestOverload_ReadsAndWritesTakeTurns(t *testing.T) {
 	})
 	g := c.leader().group
 	ws := readsOf(t, g, flood)
+	close(all)
+	for queries.Load() < 10 { // the flood is under way
+		runtime.Gosched()
+	}
 	written := make(chan int64)
 	g.ProposeAsync([]byte("x"), func(Result, error) {
 		at := queries.Load()
 		go func() { written <- at }()
 	})
-	close(all)
 	if at := <-written; at > flood/2 {
 		t.Errorf("a write was answered after %d of %d reads", at, flood)
 	}
