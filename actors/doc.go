@@ -90,6 +90,17 @@
 // is unknown is an error: what was proposed in it was not done by this attempt, and an
 // earlier attempt's outcome is unknown.
 //
+// # Overload
+//
+// Everything that can grow is bounded by Limits, and what exceeds one is refused at
+// once by an Error that names it and says when to come back: nothing was done for it.
+// How long a request waits for its turn is bounded too (MaxQueueWait): the queue is
+// as long as what is carried out in that time, whatever that is, so that what is
+// carried out is still wanted. Ticks, heartbeats and votes are messages, and requests
+// wait in inboxes, so that no number of requests is in their way; at the machine,
+// reads and writes take turns. A request whose caller has gone is dropped when its
+// turn comes, as long as nothing was done for it.
+//
 // # What is always true
 //
 //   - Every request is answered exactly once: done, definitely not done, or

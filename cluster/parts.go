@@ -143,6 +143,7 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	l.MaxInflightMessages, l.MaxInflightBytes = c.MaxInflightMessages, int(c.MaxInflightBytes)
 	l.MaxUncommittedBytes, l.CacheBytes = int(c.MaxUncommittedBytes), int(c.CacheBytes)
 	l.MaxQueuedCommands, l.MaxQueuedBytes, l.MaxQueuedReads = c.MaxQueuedCommands, int(c.MaxQueuedBytes), c.MaxQueuedReads
+	l.MaxQueueWait = c.MaxQueueWait
 	return g
 }
 
@@ -153,7 +154,8 @@ func (n *Node) startClientDoor() (stopFunc, error) {
 		MemberID:        n.cfg.ID,
 		Members:         n.members,
 		MaxRequestBytes: int(n.cfg.MaxEntryBytes),
-		Logger:          n.log,
+		MaxRequests:     n.cfg.MaxRequests, MaxRequestsBytes: int64(n.cfg.MaxRequestsBytes), MaxAnswersBytes: int64(n.cfg.MaxAnswersBytes),
+		Logger: n.log,
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err

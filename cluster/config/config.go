@@ -40,6 +40,10 @@ type Config struct {
 	MaxQueuedCommands   int
 	MaxQueuedBytes      Bytes
 	MaxQueuedReads      int
+	MaxQueueWait        time.Duration
+	MaxRequests         int
+	MaxRequestsBytes    Bytes
+	MaxAnswersBytes     Bytes
 	CacheBytes          Bytes
 	DiskReserveBytes    Bytes
 	DiskFloorBytes      Bytes

@@ -36,10 +36,13 @@ const (
 
 	DefaultMaxRequestBytes      = 3 << 19 // 1.5 MiB, as in etcd
 	DefaultMaxConcurrentStreams = 1 << 16
+	DefaultMaxRequests          = 1 << 15
+	DefaultMaxRequestsBytes     = 128 << 20
+	DefaultMaxAnswersBytes      = 256 << 20
 	DefaultRequestTimeout       = 7 * time.Second
 	DefaultStatusTimeout        = time.Second
 	DefaultKeepaliveMinTime     = 5 * time.Second
-	DefaultKeepaliveInterval    = 2 * time.Hour
+	DefaultKeepaliveInterval    = time.Minute
 	DefaultKeepaliveTimeout     = 20 * time.Second
 )
 
@@ -67,6 +70,13 @@ type Config struct {
 	MaxTxnOperations int
 	// MaxConcurrentStreams bounds the requests at a time of one connection.
 	MaxConcurrentStreams uint32
+	// MaxRequests bounds the requests of all clients that are under way, to the
+	// service KV, and MaxRequestsBytes their bytes.
+	MaxRequests      int
+	MaxRequestsBytes int64
+	// MaxAnswersBytes bounds the answers that clients have not taken from their
+	// connections yet; one client may have a quarter of it. Reads are refused beyond.
+	MaxAnswersBytes int64
 	// RequestTimeout bounds a request whose client has set no deadline.
 	RequestTimeout time.Duration
 	// StatusTimeout bounds how long Status waits for a server that does not answer.
@@ -90,6 +100,9 @@ func (c *Config) complete() {
 	setDefault(&c.MaxRequestBytes, c.MaxRequestBytes == 0, DefaultMaxRequestBytes)
 	setDefault(&c.MaxTxnOperations, c.MaxTxnOperations == 0, kv.DefaultMaxTxnOperations)
 	setDefault(&c.MaxConcurrentStreams, c.MaxConcurrentStreams == 0, DefaultMaxConcurrentStreams)
+	setDefault(&c.MaxRequests, c.MaxRequests == 0, DefaultMaxRequests)
+	setDefault(&c.MaxRequestsBytes, c.MaxRequestsBytes == 0, DefaultMaxRequestsBytes)
+	setDefault(&c.MaxAnswersBytes, c.MaxAnswersBytes == 0, DefaultMaxAnswersBytes)
 	setDefault(&c.RequestTimeout, c.RequestTimeout == 0, DefaultRequestTimeout)
 	setDefault(&c.StatusTimeout, c.StatusTimeout == 0, DefaultStatusTimeout)
 	setDefault(&c.KeepaliveMinTime, c.KeepaliveMinTime == 0, DefaultKeepaliveMinTime)
@@ -115,6 +128,13 @@ func (c Config) Validate() error {
 	}
 	if c.MaxTxnOperations < 1 || c.MaxTxnOperations > kv.MaxTxnOperations {
 		return fmt.Errorf("%w: MaxTxnOperations is %d, but must be from 1 to %d", ErrConfig, c.MaxTxnOperations, kv.MaxTxnOperations)
+	}
+	for field, value := range map[string]int64{
+		"MaxRequests": int64(c.MaxRequests), "MaxRequestsBytes": c.MaxRequestsBytes, "MaxAnswersBytes": c.MaxAnswersBytes,
+	} {
+		if value < 1 {
+			return fmt.Errorf("%w: %s is %d, but must be at least 1", ErrConfig, field, value)
+		}
 	}
 	for field, value := range map[string]time.Duration{
 		"RequestTimeout":    c.RequestTimeout,

@@ -7,6 +7,8 @@
 //	keyvalue.go     KV: Range, Put, DeleteRange, Txn
 //	session.go      writes that are carried out once, however often they are sent
 //	stream.go       KV: RangeStream
+//	inflight.go     how much may be under way: requests, their bytes, answers
+//	codec.go        gRPC's codec, which tells when an answer has left
 //	maintenance.go  Maintenance: Status, the list of alarms
 //	members.go      Cluster: MemberList
 //	header.go       response headers, and what is known of term and leader
@@ -24,5 +26,11 @@
 //     on any of them; it repeats reads when the code is Unavailable.
 //   - A read is linearizable unless the request says serializable.
 //   - A request that cannot succeed on any server is refused before it is proposed.
+//   - What clients have under way is bounded: requests to the service KV by count and
+//     by bytes, and the answers that they have not taken yet by bytes, one client to a
+//     quarter of them. What is too much is refused with the name of the limit and when
+//     to come back, in outcome.Info and in google.rpc.RetryInfo; nothing was done then.
+//     A client that stopped is found out by a ping within KeepaliveInterval and
+//     KeepaliveTimeout, and what was kept for it is given back.
 //   - A panic in a request ends that request alone, as indeterminate.
 package etcdapi

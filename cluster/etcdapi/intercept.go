@@ -25,7 +25,11 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	}()
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	response, err = handle(ctx, req)
+	if bounds(info.FullMethod) {
+		response, err = s.flight(ctx, req, handle)
+	} else {
+		response, err = handle(ctx, req)
+	}
 	if err != nil && status.Code(err) == codes.Unimplemented {
 		err = clearer(info.FullMethod, err)
 	}

@@ -19,8 +19,10 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	known  known
-	cancel func() // ends the watch of the group
-	err    error  // of the configuration
+	// inflight bounds what is under way.
+	inflight *inflight
+	cancel   func() // ends the watch of the group
+	err      error  // of the configuration
 }
 
 // New makes a door onto a group. An error in the configuration is returned by
@@ -28,6 +30,7 @@ type Server struct {
 func New(cfg Config) *Server {
 	cfg.complete()
 	s := &Server{cfg: cfg, health: health.NewServer(), cancel: func() {}, err: cfg.Validate()}
+	s.inflight = newInflight(&s.cfg)
 	s.grpc = grpc.NewServer(s.options()...)
 	pb.RegisterKVServer(s.grpc, &keyValue{Server: s})
 	pb.RegisterMaintenanceServer(s.grpc, &maintenance{Server: s})
@@ -45,6 +48,7 @@ func (s *Server) options() []grpc.ServerOption {
 		grpc.MaxConcurrentStreams(s.cfg.MaxConcurrentStreams),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.cfg.KeepaliveMinTime}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: s.cfg.KeepaliveInterval, Timeout: s.cfg.KeepaliveTimeout}),
+		grpc.ForceServerCodecV2(codec{}),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
 		grpc.UnknownServiceHandler(notServed),

@@ -3,6 +3,7 @@ package etcdapi
 import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 )
 
 // chunkBytes is how much of a response goes into one message of a stream; a single
@@ -14,10 +15,20 @@ const chunkBytes = 1 << 20
 func (s *keyValue) RangeStream(r *pb.RangeRequest, stream grpc.ServerStreamingServer[pb.RangeStreamResponse]) error {
 	ctx, cancel := s.bounded(stream.Context())
 	defer cancel()
+	leave, err := s.inflight.admit(r)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	response, err := s.Range(ctx, r)
 	if err != nil {
 		return err
 	}
+	l, err := s.inflight.answer(ctx, r, proto.Size(response))
+	if err != nil {
+		return err
+	}
+	defer l.release() // what the connection holds beyond that is a chunk or two
 	pairs := response.Kvs
 	for {
 		n, size := 0, 0

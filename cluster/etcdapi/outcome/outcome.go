@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // domain is the ErrorInfo.domain of this package's infos.
@@ -46,7 +48,12 @@ type Info struct {
 // Attach gives a status with the info in its details. Should that fail, the status
 // is as it was.
 func Attach(s *status.Status, i Info) *status.Status {
-	with, err := s.WithDetails(i.proto())
+	details := []protoadapt.MessageV1{i.proto()}
+	if i.RetryAfter > 0 {
+		// The same once more, as clients of Google's APIs look for it.
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(i.RetryAfter)})
+	}
+	with, err := s.WithDetails(details...)
 	if err != nil {
 		return s
 	}
