@@ -21,6 +21,7 @@ type board struct {
 	machine  *desk
 	watchers watchers
 	renewals renewals
+	errands  errands
 
 	lives    atomic.Uint64 // the last Incarnation given
 	boot     uint64        // see wireLife
@@ -44,7 +45,7 @@ type board struct {
 // pids names the actors that a group's actors talk to. They are made from names,
 // so that they hold before the actors start and after they restart.
 type pids struct {
-	host, transport, group, server, log, machine *actor.PID
+	host, transport, bulk, group, server, log, machine *actor.PID
 }
 
 // The actors of a group, as indexes of restarts.
@@ -65,7 +66,7 @@ func newBoard(h *Host, cfg GroupConfig) *board {
 	pid := h.system.NewLocalPID
 	group := groupName(h.cfg.Name, cfg.Group)
 	b.pids = pids{
-		host: h.pid, transport: h.TransportPID(), group: pid(group),
+		host: h.pid, transport: h.TransportPID(), bulk: pid(h.cfg.Name + "/" + bulkName), group: pid(group),
 		server: pid(group + "/server"), log: pid(group + "/log"), machine: pid(group + "/machine"),
 	}
 	b.server = &inbox{group: cfg.Group, limits: &b.cfg.Limits, now: h.cfg.Clock.Now, wake: func() { b.send(b.pids.server, wakeup{}) }}

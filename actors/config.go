@@ -24,6 +24,16 @@ type HostConfig struct {
 	// Store holds the logs of all groups. The host does not close it.
 	Store   persistence.Store
 	Network Network
+	// Snapshots holds the snapshots of all groups; without it, none are taken, sent or
+	// received.
+	Snapshots persistence.Snapshots
+	// Bulk is a second network, for what is large, so that heartbeats need not wait
+	// behind it; without it everything goes over Network. BulkContext tells other nodes
+	// where it reaches this one, as the Context of a raft.Member would.
+	Bulk        Network
+	BulkContext []byte
+	// Transfer bounds the sending of snapshots.
+	Transfer TransferLimits
 
 	Clock      Clock            // RealClock if nil
 	Dispatcher actor.Dispatcher // protoactor's default if nil
@@ -39,7 +49,8 @@ type HostConfig struct {
 	OnFail func(error)
 	// Inject, unless nil, is called with every message an actor is about to
 	// receive; a test panics in it to crash any actor at any message. Actors are
-	// named "host", "transport", "group", "server", "log" and "machine".
+	// named "host", "transport", "group", "server", "log", "machine", "courier" and
+	// "receiver".
 	Inject func(actorName string, message any)
 
 	// MaxStrangers bounds the nodes that are members of no group here and talk with
@@ -57,6 +68,7 @@ func DefaultHostConfig() HostConfig {
 	return HostConfig{
 		Name:            "castaway",
 		MaxStrangers:    16,
+		Transfer:        DefaultTransferLimits(),
 		HostBudget:      Budget{Restarts: 3, Within: 10 * time.Second},
 		TransportBudget: Budget{Restarts: 10, Within: 10 * time.Second},
 		GroupBudget:     Budget{Restarts: 3, Within: 10 * time.Second},
@@ -80,6 +92,9 @@ func (c *HostConfig) complete() error {
 	if c.MaxStrangers == 0 {
 		c.MaxStrangers = d.MaxStrangers
 	}
+	if c.Transfer == (TransferLimits{}) {
+		c.Transfer = d.Transfer
+	}
 	for _, b := range []struct{ given, preset *Budget }{
 		{&c.HostBudget, &d.HostBudget}, {&c.TransportBudget, &d.TransportBudget}, {&c.GroupBudget, &d.GroupBudget},
 	} {
@@ -102,6 +117,9 @@ func (c *HostConfig) validate() error {
 	}
 	if c.MaxStrangers < 0 {
 		return invalid("HostConfig.MaxStrangers", c.MaxStrangers, "at least 0")
+	}
+	if err := c.Transfer.validate(); err != nil {
+		return err
 	}
 	for _, b := range []struct {
 		field  string

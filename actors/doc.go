@@ -9,7 +9,9 @@
 //	└─ group-<id>       one Raft group; many may live on a host
 //	   ├─ server        raft.Core, and what clients get in each role
 //	   ├─ log           the only one that writes the group's log, and waits for the disk
-//	   └─ machine       the user's StateMachine
+//	   ├─ machine       the user's StateMachine
+//	   ├─ courier-<id>  carries snapshots to another node, while this one leads
+//	   └─ receiver      takes the snapshot that a leader sends
 //
 // What a crash costs, and how many are allowed (the budgets are configurable):
 //
@@ -20,6 +22,8 @@
 //	           server starts from disk, as a new incarnation
 //	machine    a replay of the log; no command, no answer, no          10 in 10 s the same
 //	           leadership; 3 panics at one index halt the group
+//	courier    nothing: the next instance goes on where the receiver    10 in 10 s the same
+//	receiver   is; at most the last block of what came comes again
 //	transport  what was in its hands, like a lost packet               10 in 10 s the host fails
 //	group      server, log and machine start from disk                 3 in 10 s  the group halts here,
 //	                                                                              the host fails
@@ -49,6 +53,8 @@
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
 //     local_network.go: the way to other nodes; peers.go: who they are: members,
 //     those that leave, strangers
+//   - courier.go, receiver.go: a snapshot file on its way to another node, in chunks;
+//     dispatch.go: who gets what is about it; transfer.go: limits, throttle
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
 //     for all groups of a host
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged

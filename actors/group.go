@@ -5,13 +5,16 @@ import (
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"castaway/messages"
 )
 
 // stopGroup asks a group to stop in order.
 type stopGroup struct{ quiet }
 
-// groupActor is the parent of a group's server, log and machine. It does nothing
-// but spawn, supervise and stop them, so that it is always free to restart one.
+// groupActor is the parent of a group's server, log and machine, and of those that send
+// and receive snapshots. It does nothing but spawn, supervise and stop them, and pass
+// on what is theirs, so that it is always free to restart one.
 type groupActor struct {
 	*board
 	children *supervision
@@ -26,7 +29,13 @@ func groupProps(b *board) *actor.Props {
 
 // Receive implements actor.Actor.
 func (g *groupActor) Receive(ctx actor.Context) {
-	switch ctx.Message().(type) {
+	switch m := ctx.Message().(type) {
+	case *messages.Envelope:
+		g.passOn(ctx, m)
+	case sendSnapshot:
+		g.dispatch(ctx, m)
+	case abandonSnapshots:
+		g.recall(ctx, m)
 	case *actor.Started:
 		if g.stopping.Load() {
 			ctx.Stop(ctx.Self())
@@ -34,6 +43,9 @@ func (g *groupActor) Receive(ctx actor.Context) {
 		}
 		g.spawn(ctx, "log", func() actor.Actor { return newLog(g.board) })
 		g.spawn(ctx, "machine", func() actor.Actor { return newMachine(g.board) })
+		if g.host.cfg.Snapshots != nil {
+			g.spawn(ctx, "receiver", func() actor.Actor { return newReceiver(g.board) })
+		}
 		g.spawn(ctx, "server", func() actor.Actor { return newServer(g.board) })
 	case stopGroup:
 		g.stopping.Store(true)
@@ -105,6 +117,10 @@ func (b *board) childBudget(child *actor.PID) (string, Budget) {
 		return "server", b.cfg.ServerBudget
 	case strings.HasSuffix(child.Id, "/log"):
 		return "log", b.cfg.LogBudget
+	case strings.HasSuffix(child.Id, "/receiver"):
+		return "receiver", b.cfg.MachineBudget
+	case strings.Contains(child.Id, "/"+courierName):
+		return "courier", b.cfg.MachineBudget
 	default:
 		return "machine", b.cfg.MachineBudget
 	}

@@ -26,6 +26,12 @@ type Host struct {
 	// transport counts on across the transport's restarts.
 	transport *transportBoard
 	ticker    *ticker
+	// What the couriers of all groups share.
+	sending  slots
+	throttle throttle
+	bulk     bulkDirectory
+	// heavy is what the transport of the second network did.
+	heavy *transportBoard
 
 	stopping atomic.Bool
 	failure  atomic.Pointer[error]
@@ -42,7 +48,7 @@ func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), ticker: newTicker(cfg.Clock), stopped: make(chan struct{})}
+	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), ticker: newTicker(cfg.Clock), stopped: make(chan struct{}), heavy: newTransportBoard(), throttle: throttle{rate: cfg.Transfer.BytesPerSecond}}
 	children := newSupervision(h, h.childBudget, h.gaveUp)
 	props := guarded(&h.cfg, "host", children, func() actor.Actor { return &hostActor{Host: h, children: children} },
 		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))
@@ -60,6 +66,17 @@ func (h *Host) PID() *actor.PID { return h.pid }
 
 // TransportPID is where a Network delivers what comes in.
 func (h *Host) TransportPID() *actor.PID { return h.system.NewLocalPID(h.cfg.Name + "/transport") }
+
+// bulkName is the name of the second network's transport.
+const bulkName = "bulk"
+
+// BulkTransportPID is where HostConfig.Bulk delivers what comes in.
+func (h *Host) BulkTransportPID() *actor.PID {
+	return h.system.NewLocalPID(h.cfg.Name + "/" + bulkName)
+}
+
+// BulkStats is what the transport of HostConfig.Bulk did so far.
+func (h *Host) BulkStats() TransportStats { return h.heavy.stats() }
 
 // TransportStats is what the transport did so far.
 func (h *Host) TransportStats() TransportStats { return h.transport.stats() }

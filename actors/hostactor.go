@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -62,15 +63,22 @@ func (h *hostActor) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	props := guarded(&h.cfg, "transport", nil, newTransport(transportConfig{
-		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: h.cfg.Network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: h.transport,
-		MaxStrangers: h.cfg.MaxStrangers,
-	}))
-	if _, err := ctx.SpawnNamed(props, "transport"); err != nil {
-		panic(err)
+	h.spawnTransport(ctx, "transport", h.cfg.Network, h.transport)
+	if h.cfg.Bulk != nil {
+		h.spawnTransport(ctx, bulkName, h.cfg.Bulk, h.heavy)
 	}
 	for _, b := range h.boards() {
 		h.spawn(ctx, b)
+	}
+}
+
+func (h *hostActor) spawnTransport(ctx actor.Context, name string, network Network, stats *transportBoard) {
+	props := guarded(&h.cfg, "transport", nil, newTransport(transportConfig{
+		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: stats,
+		MaxStrangers: h.cfg.MaxStrangers,
+	}))
+	if _, err := ctx.SpawnNamed(props, name); err != nil {
+		panic(err)
 	}
 }
 
@@ -114,24 +122,32 @@ func (h *hostActor) forgetRemoved(who *actor.PID) {
 // repeated when the transport has restarted, and harmless.
 func (h *hostActor) register(ctx actor.Context, boards ...*board) {
 	for _, b := range boards {
-		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server, Members: b.knownMembers()})
+		ctx.Send(b.pids.transport, registerGroup{Group: b.cfg.Group, Server: b.pids.server, Snapshots: b.pids.group, Members: b.knownMembers()})
+		if h.cfg.Bulk != nil {
+			ctx.Send(b.pids.bulk, registerGroup{Group: b.cfg.Group, Server: b.pids.group, Members: h.bulk.all()})
+		}
 	}
 }
 
-// stop goes one step down: first all groups, then the transport, then the host.
+// stop goes one step down: first all groups, then the transports, then the host.
 func (h *hostActor) stop(ctx actor.Context) {
 	h.children.leaving = true
 	children := ctx.Children()
-	switch {
-	case len(children) == 0:
+	if len(children) == 0 {
 		ctx.Stop(ctx.Self())
-	case len(children) == 1 && strings.HasSuffix(children[0].Id, "/transport"):
-		ctx.Stop(children[0])
-	default:
-		for _, child := range children {
-			if !strings.HasSuffix(child.Id, "/transport") {
-				ctx.Send(child, stopGroup{})
-			}
+		return
+	}
+	groups := slices.DeleteFunc(slices.Clone(children), isTransport)
+	for _, group := range groups {
+		ctx.Send(group, stopGroup{})
+	}
+	if len(groups) == 0 {
+		for _, transport := range children {
+			ctx.Stop(transport)
 		}
 	}
+}
+
+func isTransport(child *actor.PID) bool {
+	return strings.HasSuffix(child.Id, "/transport") || strings.HasSuffix(child.Id, "/"+bulkName)
 }

@@ -48,6 +48,7 @@ func (s *server) stopLeading(rc raft.RoleChange) {
 		failAll(p.waiters, err)
 	}
 	s.unsynced = s.unsynced[:0]
+	s.send(s.pids.group, abandonSnapshots{})
 	reads := s.ledger.reads
 	s.ledger.reads = nil
 	for _, r := range reads {

@@ -12,8 +12,9 @@ import (
 
 // route is where a group's envelopes go, and who its members are.
 type route struct {
-	server  *actor.PID
-	members []raft.Member // empty: not known
+	server    *actor.PID
+	snapshots *actor.PID    // for what is about snapshot files; the server if nil
+	members   []raft.Member // empty: not known
 }
 
 // standing is what a peer is to us.

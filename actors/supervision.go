@@ -63,8 +63,8 @@ func (s *supervision) HandleFailure(_ *actor.ActorSystem, supervisor actor.Super
 
 // childBudget is the host's for its children.
 func (h *Host) childBudget(child *actor.PID) (string, Budget) {
-	if strings.HasSuffix(child.Id, "/transport") {
-		return "transport", h.cfg.TransportBudget
+	if isTransport(child) {
+		return strings.TrimPrefix(child.Id, h.cfg.Name+"/"), h.cfg.TransportBudget
 	}
 	return child.Id, h.cfg.GroupBudget
 }

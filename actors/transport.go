@@ -117,7 +117,7 @@ func (t *transport) Receive(ctx actor.Context) {
 	case PeerTerminated:
 		t.terminated(m.ID)
 	case registerGroup:
-		t.groups[m.Group] = route{server: m.Server, members: m.Members}
+		t.groups[m.Group] = route{server: m.Server, snapshots: m.Snapshots, members: m.Members}
 		t.settle()
 	case groupMembers:
 		if r, ok := t.groups[m.Group]; ok {
@@ -285,6 +285,9 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 		t.spread(ctx, e, beats, urgent)
 	case probe == nil:
 		t.Stats.received.Add(1)
+		if to := t.groups[raft.GroupID(e.GetGroup())].snapshots; to != nil && messages.KindOf(e).OfSnapshots() {
+			server = to
+		}
 		ctx.Send(server, e)
 	case probe.GetReply():
 		t.connected(p.id)

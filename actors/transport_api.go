@@ -70,9 +70,11 @@ func (PeerTerminated) IgnoreDeadLetterLogging() {}
 // for every group after transportStarted.
 type registerGroup struct {
 	quiet
-	Group   raft.GroupID
-	Server  *actor.PID
-	Members []raft.Member // as in groupMembers
+	Group  raft.GroupID
+	Server *actor.PID
+	// Snapshots gets what is about snapshot files.
+	Snapshots *actor.PID
+	Members   []raft.Member // as in groupMembers
 }
 
 // groupMembers tells the transport who the members of a group are now. None means

@@ -79,6 +79,66 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_castaway_proto_rawDescGZIP(), []int{0}
 }
 
+// SnapshotState is what a follower does with a snapshot.
+type SnapshotState int32
+
+const (
+	SnapshotState_SNAPSHOT_STATE_UNSPECIFIED SnapshotState = 0
+	// The bytes from offset on are next.
+	SnapshotState_SNAPSHOT_STATE_TAKING SnapshotState = 1
+	// All of it is there, verified and published.
+	SnapshotState_SNAPSHOT_STATE_PUBLISHED SnapshotState = 2
+	// It is not taken, and detail says why.
+	SnapshotState_SNAPSHOT_STATE_REFUSED SnapshotState = 3
+	// The follower knows of no such transfer: it is to be offered again.
+	SnapshotState_SNAPSHOT_STATE_UNKNOWN SnapshotState = 4
+)
+
+// Enum value maps for SnapshotState.
+var (
+	SnapshotState_name = map[int32]string{
+		0: "SNAPSHOT_STATE_UNSPECIFIED",
+		1: "SNAPSHOT_STATE_TAKING",
+		2: "SNAPSHOT_STATE_PUBLISHED",
+		3: "SNAPSHOT_STATE_REFUSED",
+		4: "SNAPSHOT_STATE_UNKNOWN",
+	}
+	SnapshotState_value = map[string]int32{
+		"SNAPSHOT_STATE_UNSPECIFIED": 0,
+		"SNAPSHOT_STATE_TAKING":      1,
+		"SNAPSHOT_STATE_PUBLISHED":   2,
+		"SNAPSHOT_STATE_REFUSED":     3,
+		"SNAPSHOT_STATE_UNKNOWN":     4,
+	}
+)
+
+func (x SnapshotState) Enum() *SnapshotState {
+	p := new(SnapshotState)
+	*p = x
+	return p
+}
+
+func (x SnapshotState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SnapshotState) Descriptor() protoreflect.EnumDescriptor {
+	return file_castaway_proto_enumTypes[1].Descriptor()
+}
+
+func (SnapshotState) Type() protoreflect.EnumType {
+	return &file_castaway_proto_enumTypes[1]
+}
+
+func (x SnapshotState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SnapshotState.Descriptor instead.
+func (SnapshotState) EnumDescriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{1}
+}
+
 // Envelope carries one message from one server of a group to another.
 type Envelope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -105,6 +165,9 @@ type Envelope struct {
 	//	*Envelope_ForwardProposalsReply
 	//	*Envelope_ForwardRead
 	//	*Envelope_ForwardReadReply
+	//	*Envelope_SnapshotOffer
+	//	*Envelope_SnapshotChunk
+	//	*Envelope_SnapshotProgress
 	//	*Envelope_HeartbeatBundle
 	//	*Envelope_HeartbeatReplyBundle
 	Kind          isEnvelope_Kind `protobuf_oneof:"kind"`
@@ -310,6 +373,33 @@ func (x *Envelope) GetForwardReadReply() *ForwardReadReply {
 	return nil
 }
 
+func (x *Envelope) GetSnapshotOffer() *SnapshotOffer {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_SnapshotOffer); ok {
+			return x.SnapshotOffer
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetSnapshotChunk() *SnapshotChunk {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_SnapshotChunk); ok {
+			return x.SnapshotChunk
+		}
+	}
+	return nil
+}
+
+func (x *Envelope) GetSnapshotProgress() *SnapshotProgress {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_SnapshotProgress); ok {
+			return x.SnapshotProgress
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetHeartbeatBundle() *HeartbeatBundle {
 	if x != nil {
 		if x, ok := x.Kind.(*Envelope_HeartbeatBundle); ok {
@@ -390,6 +480,19 @@ type Envelope_ForwardReadReply struct {
 	ForwardReadReply *ForwardReadReply `protobuf:"bytes,67,opt,name=forward_read_reply,json=forwardReadReply,proto3,oneof"`
 }
 
+type Envelope_SnapshotOffer struct {
+	// A snapshot file goes from the leader to a follower.
+	SnapshotOffer *SnapshotOffer `protobuf:"bytes,80,opt,name=snapshot_offer,json=snapshotOffer,proto3,oneof"`
+}
+
+type Envelope_SnapshotChunk struct {
+	SnapshotChunk *SnapshotChunk `protobuf:"bytes,81,opt,name=snapshot_chunk,json=snapshotChunk,proto3,oneof"`
+}
+
+type Envelope_SnapshotProgress struct {
+	SnapshotProgress *SnapshotProgress `protobuf:"bytes,82,opt,name=snapshot_progress,json=snapshotProgress,proto3,oneof"`
+}
+
 type Envelope_HeartbeatBundle struct {
 	// Between the transports of two nodes, for many groups at once; group and term
 	// are zero.
@@ -427,6 +530,12 @@ func (*Envelope_ForwardProposalsReply) isEnvelope_Kind() {}
 func (*Envelope_ForwardRead) isEnvelope_Kind() {}
 
 func (*Envelope_ForwardReadReply) isEnvelope_Kind() {}
+
+func (*Envelope_SnapshotOffer) isEnvelope_Kind() {}
+
+func (*Envelope_SnapshotChunk) isEnvelope_Kind() {}
+
+func (*Envelope_SnapshotProgress) isEnvelope_Kind() {}
 
 func (*Envelope_HeartbeatBundle) isEnvelope_Kind() {}
 
@@ -1514,12 +1623,232 @@ func (x *HeartbeatReplyBundle) GetRounds() []uint64 {
 	return nil
 }
 
+// SnapshotOffer asks a follower to take a snapshot file.
+type SnapshotOffer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names this attempt: no other one of the sender has the same.
+	Transfer uint64 `protobuf:"varint,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	// The last entry that the snapshot covers.
+	Last *Position `protobuf:"bytes,2,opt,name=last,proto3" json:"last,omitempty"`
+	// The file's size in bytes and its sum: equal files have equal ones, so that what came
+	// of a file before need not come again.
+	Size          uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	Sum           uint64 `protobuf:"fixed64,4,opt,name=sum,proto3" json:"sum,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotOffer) Reset() {
+	*x = SnapshotOffer{}
+	mi := &file_castaway_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotOffer) ProtoMessage() {}
+
+func (x *SnapshotOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotOffer.ProtoReflect.Descriptor instead.
+func (*SnapshotOffer) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SnapshotOffer) GetTransfer() uint64 {
+	if x != nil {
+		return x.Transfer
+	}
+	return 0
+}
+
+func (x *SnapshotOffer) GetLast() *Position {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
+func (x *SnapshotOffer) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *SnapshotOffer) GetSum() uint64 {
+	if x != nil {
+		return x.Sum
+	}
+	return 0
+}
+
+// SnapshotChunk carries bytes of the file.
+type SnapshotChunk struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Transfer uint64                 `protobuf:"varint,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Offset   uint64                 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	Data     []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// CRC32C of the data.
+	Checksum      uint32 `protobuf:"fixed32,4,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotChunk) Reset() {
+	*x = SnapshotChunk{}
+	mi := &file_castaway_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotChunk) ProtoMessage() {}
+
+func (x *SnapshotChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotChunk.ProtoReflect.Descriptor instead.
+func (*SnapshotChunk) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SnapshotChunk) GetTransfer() uint64 {
+	if x != nil {
+		return x.Transfer
+	}
+	return 0
+}
+
+func (x *SnapshotChunk) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *SnapshotChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *SnapshotChunk) GetChecksum() uint32 {
+	if x != nil {
+		return x.Checksum
+	}
+	return 0
+}
+
+// SnapshotProgress answers offers and chunks.
+type SnapshotProgress struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Transfer uint64                 `protobuf:"varint,1,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	State    SnapshotState          `protobuf:"varint,2,opt,name=state,proto3,enum=castaway.v1.SnapshotState" json:"state,omitempty"`
+	Offset   uint64                 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	Detail   string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	// Where chunks are to go, for the sender's second network; empty: the first one.
+	Bulk          []byte `protobuf:"bytes,5,opt,name=bulk,proto3" json:"bulk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotProgress) Reset() {
+	*x = SnapshotProgress{}
+	mi := &file_castaway_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotProgress) ProtoMessage() {}
+
+func (x *SnapshotProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotProgress.ProtoReflect.Descriptor instead.
+func (*SnapshotProgress) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SnapshotProgress) GetTransfer() uint64 {
+	if x != nil {
+		return x.Transfer
+	}
+	return 0
+}
+
+func (x *SnapshotProgress) GetState() SnapshotState {
+	if x != nil {
+		return x.State
+	}
+	return SnapshotState_SNAPSHOT_STATE_UNSPECIFIED
+}
+
+func (x *SnapshotProgress) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *SnapshotProgress) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *SnapshotProgress) GetBulk() []byte {
+	if x != nil {
+		return x.Bulk
+	}
+	return nil
+}
+
 var File_castaway_proto protoreflect.FileDescriptor
 
 const file_castaway_proto_rawDesc = "" +
 	"\n" +
-	"\x0ecastaway.proto\x12\vcastaway.v1\"\x91\n" +
-	"\n" +
+	"\x0ecastaway.proto\x12\vcastaway.v1\"\xe9\v\n" +
 	"\bEnvelope\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x06R\tclusterId\x12\x14\n" +
@@ -1541,7 +1870,10 @@ const file_castaway_proto_rawDesc = "" +
 	"\x11forward_proposals\x18@ \x01(\v2\x1d.castaway.v1.ForwardProposalsH\x00R\x10forwardProposals\x12\\\n" +
 	"\x17forward_proposals_reply\x18A \x01(\v2\".castaway.v1.ForwardProposalsReplyH\x00R\x15forwardProposalsReply\x12=\n" +
 	"\fforward_read\x18B \x01(\v2\x18.castaway.v1.ForwardReadH\x00R\vforwardRead\x12M\n" +
-	"\x12forward_read_reply\x18C \x01(\v2\x1d.castaway.v1.ForwardReadReplyH\x00R\x10forwardReadReply\x12I\n" +
+	"\x12forward_read_reply\x18C \x01(\v2\x1d.castaway.v1.ForwardReadReplyH\x00R\x10forwardReadReply\x12C\n" +
+	"\x0esnapshot_offer\x18P \x01(\v2\x1a.castaway.v1.SnapshotOfferH\x00R\rsnapshotOffer\x12C\n" +
+	"\x0esnapshot_chunk\x18Q \x01(\v2\x1a.castaway.v1.SnapshotChunkH\x00R\rsnapshotChunk\x12L\n" +
+	"\x11snapshot_progress\x18R \x01(\v2\x1d.castaway.v1.SnapshotProgressH\x00R\x10snapshotProgress\x12I\n" +
 	"\x10heartbeat_bundle\x18` \x01(\v2\x1c.castaway.v1.HeartbeatBundleH\x00R\x0fheartbeatBundle\x12Y\n" +
 	"\x16heartbeat_reply_bundle\x18a \x01(\v2!.castaway.v1.HeartbeatReplyBundleH\x00R\x14heartbeatReplyBundleB\x06\n" +
 	"\x04kind\"4\n" +
@@ -1611,12 +1943,34 @@ const file_castaway_proto_rawDesc = "" +
 	"\x14HeartbeatReplyBundle\x12\x16\n" +
 	"\x06groups\x18\x01 \x03(\x04R\x06groups\x12\x14\n" +
 	"\x05terms\x18\x02 \x03(\x04R\x05terms\x12\x16\n" +
-	"\x06rounds\x18\x03 \x03(\x04R\x06rounds*e\n" +
+	"\x06rounds\x18\x03 \x03(\x04R\x06rounds\"|\n" +
+	"\rSnapshotOffer\x12\x1a\n" +
+	"\btransfer\x18\x01 \x01(\x04R\btransfer\x12)\n" +
+	"\x04last\x18\x02 \x01(\v2\x15.castaway.v1.PositionR\x04last\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x10\n" +
+	"\x03sum\x18\x04 \x01(\x06R\x03sum\"s\n" +
+	"\rSnapshotChunk\x12\x1a\n" +
+	"\btransfer\x18\x01 \x01(\x04R\btransfer\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x1a\n" +
+	"\bchecksum\x18\x04 \x01(\aR\bchecksum\"\xa4\x01\n" +
+	"\x10SnapshotProgress\x12\x1a\n" +
+	"\btransfer\x18\x01 \x01(\x04R\btransfer\x120\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1a.castaway.v1.SnapshotStateR\x05state\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x12\n" +
+	"\x04bulk\x18\x05 \x01(\fR\x04bulk*e\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fOUTCOME_DONE\x10\x01\x12\x14\n" +
 	"\x10OUTCOME_NOT_DONE\x10\x02\x12\x19\n" +
-	"\x15OUTCOME_INDETERMINATE\x10\x03B\x1cZ\x1acastaway/messages;messagesb\x06proto3"
+	"\x15OUTCOME_INDETERMINATE\x10\x03*\xa0\x01\n" +
+	"\rSnapshotState\x12\x1e\n" +
+	"\x1aSNAPSHOT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SNAPSHOT_STATE_TAKING\x10\x01\x12\x1c\n" +
+	"\x18SNAPSHOT_STATE_PUBLISHED\x10\x02\x12\x1a\n" +
+	"\x16SNAPSHOT_STATE_REFUSED\x10\x03\x12\x1a\n" +
+	"\x16SNAPSHOT_STATE_UNKNOWN\x10\x04B\x1cZ\x1acastaway/messages;messagesb\x06proto3"
 
 var (
 	file_castaway_proto_rawDescOnce sync.Once
@@ -1630,60 +1984,69 @@ func file_castaway_proto_rawDescGZIP() []byte {
 	return file_castaway_proto_rawDescData
 }
 
-var file_castaway_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_castaway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_castaway_proto_goTypes = []any{
 	(Outcome)(0),                  // 0: castaway.v1.Outcome
-	(*Envelope)(nil),              // 1: castaway.v1.Envelope
-	(*Position)(nil),              // 2: castaway.v1.Position
-	(*RequestPreVote)(nil),        // 3: castaway.v1.RequestPreVote
-	(*RequestPreVoteReply)(nil),   // 4: castaway.v1.RequestPreVoteReply
-	(*RequestVote)(nil),           // 5: castaway.v1.RequestVote
-	(*RequestVoteReply)(nil),      // 6: castaway.v1.RequestVoteReply
-	(*AppendEntries)(nil),         // 7: castaway.v1.AppendEntries
-	(*AppendEntriesReply)(nil),    // 8: castaway.v1.AppendEntriesReply
-	(*Heartbeat)(nil),             // 9: castaway.v1.Heartbeat
-	(*HeartbeatReply)(nil),        // 10: castaway.v1.HeartbeatReply
-	(*TermNotice)(nil),            // 11: castaway.v1.TermNotice
-	(*Probe)(nil),                 // 12: castaway.v1.Probe
-	(*ForwardProposals)(nil),      // 13: castaway.v1.ForwardProposals
-	(*ForwardedProposal)(nil),     // 14: castaway.v1.ForwardedProposal
-	(*ForwardProposalsReply)(nil), // 15: castaway.v1.ForwardProposalsReply
-	(*ForwardedResult)(nil),       // 16: castaway.v1.ForwardedResult
-	(*ForwardRead)(nil),           // 17: castaway.v1.ForwardRead
-	(*ForwardReadReply)(nil),      // 18: castaway.v1.ForwardReadReply
-	(*HeartbeatBundle)(nil),       // 19: castaway.v1.HeartbeatBundle
-	(*HeartbeatReplyBundle)(nil),  // 20: castaway.v1.HeartbeatReplyBundle
+	(SnapshotState)(0),            // 1: castaway.v1.SnapshotState
+	(*Envelope)(nil),              // 2: castaway.v1.Envelope
+	(*Position)(nil),              // 3: castaway.v1.Position
+	(*RequestPreVote)(nil),        // 4: castaway.v1.RequestPreVote
+	(*RequestPreVoteReply)(nil),   // 5: castaway.v1.RequestPreVoteReply
+	(*RequestVote)(nil),           // 6: castaway.v1.RequestVote
+	(*RequestVoteReply)(nil),      // 7: castaway.v1.RequestVoteReply
+	(*AppendEntries)(nil),         // 8: castaway.v1.AppendEntries
+	(*AppendEntriesReply)(nil),    // 9: castaway.v1.AppendEntriesReply
+	(*Heartbeat)(nil),             // 10: castaway.v1.Heartbeat
+	(*HeartbeatReply)(nil),        // 11: castaway.v1.HeartbeatReply
+	(*TermNotice)(nil),            // 12: castaway.v1.TermNotice
+	(*Probe)(nil),                 // 13: castaway.v1.Probe
+	(*ForwardProposals)(nil),      // 14: castaway.v1.ForwardProposals
+	(*ForwardedProposal)(nil),     // 15: castaway.v1.ForwardedProposal
+	(*ForwardProposalsReply)(nil), // 16: castaway.v1.ForwardProposalsReply
+	(*ForwardedResult)(nil),       // 17: castaway.v1.ForwardedResult
+	(*ForwardRead)(nil),           // 18: castaway.v1.ForwardRead
+	(*ForwardReadReply)(nil),      // 19: castaway.v1.ForwardReadReply
+	(*HeartbeatBundle)(nil),       // 20: castaway.v1.HeartbeatBundle
+	(*HeartbeatReplyBundle)(nil),  // 21: castaway.v1.HeartbeatReplyBundle
+	(*SnapshotOffer)(nil),         // 22: castaway.v1.SnapshotOffer
+	(*SnapshotChunk)(nil),         // 23: castaway.v1.SnapshotChunk
+	(*SnapshotProgress)(nil),      // 24: castaway.v1.SnapshotProgress
 }
 var file_castaway_proto_depIdxs = []int32{
-	3,  // 0: castaway.v1.Envelope.request_pre_vote:type_name -> castaway.v1.RequestPreVote
-	4,  // 1: castaway.v1.Envelope.request_pre_vote_reply:type_name -> castaway.v1.RequestPreVoteReply
-	5,  // 2: castaway.v1.Envelope.request_vote:type_name -> castaway.v1.RequestVote
-	6,  // 3: castaway.v1.Envelope.request_vote_reply:type_name -> castaway.v1.RequestVoteReply
-	7,  // 4: castaway.v1.Envelope.append_entries:type_name -> castaway.v1.AppendEntries
-	8,  // 5: castaway.v1.Envelope.append_entries_reply:type_name -> castaway.v1.AppendEntriesReply
-	9,  // 6: castaway.v1.Envelope.heartbeat:type_name -> castaway.v1.Heartbeat
-	10, // 7: castaway.v1.Envelope.heartbeat_reply:type_name -> castaway.v1.HeartbeatReply
-	11, // 8: castaway.v1.Envelope.term_notice:type_name -> castaway.v1.TermNotice
-	12, // 9: castaway.v1.Envelope.probe:type_name -> castaway.v1.Probe
-	13, // 10: castaway.v1.Envelope.forward_proposals:type_name -> castaway.v1.ForwardProposals
-	15, // 11: castaway.v1.Envelope.forward_proposals_reply:type_name -> castaway.v1.ForwardProposalsReply
-	17, // 12: castaway.v1.Envelope.forward_read:type_name -> castaway.v1.ForwardRead
-	18, // 13: castaway.v1.Envelope.forward_read_reply:type_name -> castaway.v1.ForwardReadReply
-	19, // 14: castaway.v1.Envelope.heartbeat_bundle:type_name -> castaway.v1.HeartbeatBundle
-	20, // 15: castaway.v1.Envelope.heartbeat_reply_bundle:type_name -> castaway.v1.HeartbeatReplyBundle
-	2,  // 16: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
-	2,  // 17: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
-	2,  // 18: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
-	2,  // 19: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
-	14, // 20: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
-	16, // 21: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
-	0,  // 22: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	4,  // 0: castaway.v1.Envelope.request_pre_vote:type_name -> castaway.v1.RequestPreVote
+	5,  // 1: castaway.v1.Envelope.request_pre_vote_reply:type_name -> castaway.v1.RequestPreVoteReply
+	6,  // 2: castaway.v1.Envelope.request_vote:type_name -> castaway.v1.RequestVote
+	7,  // 3: castaway.v1.Envelope.request_vote_reply:type_name -> castaway.v1.RequestVoteReply
+	8,  // 4: castaway.v1.Envelope.append_entries:type_name -> castaway.v1.AppendEntries
+	9,  // 5: castaway.v1.Envelope.append_entries_reply:type_name -> castaway.v1.AppendEntriesReply
+	10, // 6: castaway.v1.Envelope.heartbeat:type_name -> castaway.v1.Heartbeat
+	11, // 7: castaway.v1.Envelope.heartbeat_reply:type_name -> castaway.v1.HeartbeatReply
+	12, // 8: castaway.v1.Envelope.term_notice:type_name -> castaway.v1.TermNotice
+	13, // 9: castaway.v1.Envelope.probe:type_name -> castaway.v1.Probe
+	14, // 10: castaway.v1.Envelope.forward_proposals:type_name -> castaway.v1.ForwardProposals
+	16, // 11: castaway.v1.Envelope.forward_proposals_reply:type_name -> castaway.v1.ForwardProposalsReply
+	18, // 12: castaway.v1.Envelope.forward_read:type_name -> castaway.v1.ForwardRead
+	19, // 13: castaway.v1.Envelope.forward_read_reply:type_name -> castaway.v1.ForwardReadReply
+	22, // 14: castaway.v1.Envelope.snapshot_offer:type_name -> castaway.v1.SnapshotOffer
+	23, // 15: castaway.v1.Envelope.snapshot_chunk:type_name -> castaway.v1.SnapshotChunk
+	24, // 16: castaway.v1.Envelope.snapshot_progress:type_name -> castaway.v1.SnapshotProgress
+	20, // 17: castaway.v1.Envelope.heartbeat_bundle:type_name -> castaway.v1.HeartbeatBundle
+	21, // 18: castaway.v1.Envelope.heartbeat_reply_bundle:type_name -> castaway.v1.HeartbeatReplyBundle
+	3,  // 19: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
+	3,  // 20: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
+	3,  // 21: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
+	3,  // 22: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
+	15, // 23: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
+	17, // 24: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
+	0,  // 25: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
+	3,  // 26: castaway.v1.SnapshotOffer.last:type_name -> castaway.v1.Position
+	1,  // 27: castaway.v1.SnapshotProgress.state:type_name -> castaway.v1.SnapshotState
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_castaway_proto_init() }
@@ -1706,6 +2069,9 @@ func file_castaway_proto_init() {
 		(*Envelope_ForwardProposalsReply)(nil),
 		(*Envelope_ForwardRead)(nil),
 		(*Envelope_ForwardReadReply)(nil),
+		(*Envelope_SnapshotOffer)(nil),
+		(*Envelope_SnapshotChunk)(nil),
+		(*Envelope_SnapshotProgress)(nil),
 		(*Envelope_HeartbeatBundle)(nil),
 		(*Envelope_HeartbeatReplyBundle)(nil),
 	}
@@ -1714,8 +2080,8 @@ func file_castaway_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_castaway_proto_rawDesc), len(file_castaway_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   20,
+			NumEnums:      2,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

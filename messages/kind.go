@@ -28,6 +28,9 @@ const (
 	KindForwardProposalsReply Kind = "forward_proposals_reply"
 	KindForwardRead           Kind = "forward_read"
 	KindForwardReadReply      Kind = "forward_read_reply"
+	KindSnapshotOffer         Kind = "snapshot_offer"
+	KindSnapshotChunk         Kind = "snapshot_chunk"
+	KindSnapshotProgress      Kind = "snapshot_progress"
 	KindHeartbeatBundle       Kind = "heartbeat_bundle"
 	KindHeartbeatReplyBundle  Kind = "heartbeat_reply_bundle"
 )
@@ -64,6 +67,12 @@ func KindOf(e *Envelope) Kind {
 		return KindForwardRead
 	case *Envelope_ForwardReadReply:
 		return KindForwardReadReply
+	case *Envelope_SnapshotOffer:
+		return KindSnapshotOffer
+	case *Envelope_SnapshotChunk:
+		return KindSnapshotChunk
+	case *Envelope_SnapshotProgress:
+		return KindSnapshotProgress
 	case *Envelope_HeartbeatBundle:
 		return KindHeartbeatBundle
 	case *Envelope_HeartbeatReplyBundle:
@@ -100,6 +109,11 @@ func unknownFields(e *Envelope) []protowire.Number {
 		raw = raw[n:]
 	}
 	return fields
+}
+
+// OfSnapshots says whether envelopes of the kind are about a snapshot file on its way.
+func (k Kind) OfSnapshots() bool {
+	return k == KindSnapshotOffer || k == KindSnapshotChunk || k == KindSnapshotProgress
 }
 
 // betweenTransports says whether envelopes of the kind are of no one group.

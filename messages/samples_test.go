@@ -68,6 +68,15 @@ func envelopeSamples() map[Kind]*Envelope {
 	samples[KindForwardReadReply] = between(&Envelope_ForwardReadReply{&ForwardReadReply{
 		Incarnation: 5, Id: 8, Index: 300, Reason: 3, Detail: "not ready",
 	}})
+	samples[KindSnapshotOffer] = between(&Envelope_SnapshotOffer{&SnapshotOffer{
+		Transfer: 8, Last: &Position{Term: 6, Index: 299}, Size: 1 << 30, Sum: 0xfeed,
+	}})
+	samples[KindSnapshotChunk] = between(&Envelope_SnapshotChunk{&SnapshotChunk{
+		Transfer: 8, Offset: 1 << 20, Data: []byte("bytes of the file"), Checksum: 0xbeef,
+	}})
+	samples[KindSnapshotProgress] = between(&Envelope_SnapshotProgress{&SnapshotProgress{
+		Transfer: 8, State: SnapshotState_SNAPSHOT_STATE_REFUSED, Offset: 1 << 20, Detail: "no room", Bulk: []byte("where"),
+	}})
 	for kind, bundle := range bundleSamples() {
 		samples[kind] = bundle
 	}
