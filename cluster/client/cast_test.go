@@ -26,7 +26,7 @@ type cast struct {
 	doors   []string
 }
 
-func startCast(t *testing.T) *cast {
+func startCast(t *testing.T, tune ...func(*actors.GroupConfig)) *cast {
 	t.Helper()
 	nodes := []raft.NodeID{1, 2, 3}
 	c := &cast{network: actors.NewLocalNetwork(nodes...)}
@@ -53,6 +53,9 @@ func startCast(t *testing.T) *cast {
 		cfg := actors.DefaultGroupConfig()
 		cfg.Voters, cfg.TickInterval = nodes, 4*time.Millisecond
 		cfg.Machine = func() actors.StateMachine { return kv.New() }
+		for _, f := range tune {
+			f(&cfg)
+		}
 		g := must(h.AddGroup(cfg))(t)
 		c.groups = append(c.groups, g)
 		door := etcdapi.New(etcdapi.Config{

@@ -167,6 +167,47 @@ func TestC29_ASessionThatEnded(t *testing.T) {
 	}
 }
 
+// A write in doubt keeps its session alive; one that nobody asks about does not keep the
+// others out, and then nobody can say any more what became of it.
+func TestC29_AWriteInDoubt(t *testing.T) {
+	const timeout = 500 * time.Millisecond
+	c := startCast(t, func(g *actors.GroupConfig) { g.Sessions.Timeout, g.Sessions.MaxOutstanding = timeout, 4 })
+	c.leader(t, -1)
+	var losing atomic.Bool
+	cl := connect(t, c.doors, lossy(func(string) bool { return losing.Load() }))
+	other := connect(t, c.doors, func(o *client.Options) { o.NoSession = false })
+	lose := func() error {
+		t.Helper()
+		losing.Store(true)
+		defer losing.Store(false)
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		_, err := cl.Put(ctx, "k", nil)
+		if outcomeOf(t, err) != client.ErrIndeterminate {
+			t.Fatalf("with all answers lost: %v", err)
+		}
+		return err
+	}
+	must(cl.Put(soon(t), "k", nil))(t)
+	lost := lose()
+	for began := time.Now(); time.Since(began) < 3*timeout; { // others make the time of sessions pass
+		must(other.Put(soon(t), "other", nil))(t)
+	}
+	if _, err := cl.Resolve(soon(t), lost); err != nil {
+		t.Errorf("after three timeouts: %v", err)
+	}
+	lost = lose()
+	for range 10 {
+		must(cl.Put(soon(t), "k", nil))(t)
+	}
+	if _, err := cl.Resolve(soon(t), lost); outcomeOf(t, err) != client.ErrIndeterminate {
+		t.Errorf("behind a window's worth of writes: %v", err)
+	}
+	if r := must(cl.Get(soon(t), "k"))(t); r.KVs[0].Version != 13 {
+		t.Errorf("thirteen writes came to version %d", r.KVs[0].Version)
+	}
+}
+
 // Servers without sessions are told apart: then nothing that is in doubt is repeated.
 func TestServersWithoutSessions(t *testing.T) {
 	c := start(t, 1)
