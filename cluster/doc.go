@@ -32,7 +32,7 @@
 //	77  the node is no member of its cluster any more
 //
 // The files: node (Start, Stop, Done), parts (each part's start and stop), wire (the
-// remoting as a part), identity (the cluster's id), listen (sockets), exit (exit
+// remoting as a part), bulk (snapshot files, and the second remoting for them), identity (the cluster's id), listen (sockets), exit (exit
 // codes), explain (what to do about a store's errors), report (the status), checks
 // (alive, ready), meter (what is measured, not read off), events and demoted (the
 // log).

@@ -47,7 +47,9 @@ type Node struct {
 	client, http net.Listener
 	store        persistence.Store
 	system       *actor.ActorSystem
-	wire         *remoting.Remoting
+	snapshots    persistence.Snapshots
+	wire, bulk   *remoting.Remoting // bulk is nil where nobody ever comes
+	bulkContext  []byte             // tells the others where bulk is
 	host         *actors.Host
 	group        *actors.Group
 
@@ -108,7 +110,9 @@ func (n *Node) startParts(ctx context.Context) error {
 		{"membership", func() (stopFunc, error) { return n.startMembership(ctx) }},
 		{"store", n.startStore},
 		{"actor system", n.startSystem},
+		{"snapshots", n.startSnapshots},
 		{"remoting", n.startWire},
+		{"second remoting", n.startBulk},
 		{"host", n.startHost},
 		{"group", n.startGroup},
 		{"client door", n.startClientDoor},

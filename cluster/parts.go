@@ -78,19 +78,24 @@ func StoreOptions(cluster uint64, c *config.Config, logger *slog.Logger) persist
 
 // startSystem makes an actor system of our own: its PIDs live and die with the node.
 func (n *Node) startSystem() (stopFunc, error) {
-	logger := slog.New(demoted{n.log.Handler().WithAttrs([]slog.Attr{slog.String("library", "protoactor")})})
-	n.system = actor.NewActorSystem(
+	n.system = newSystem(n.log)
+	return func(context.Context) error { n.system.Shutdown(); return nil }, nil
+}
+
+func newSystem(log *slog.Logger) *actor.ActorSystem {
+	logger := slog.New(demoted{log.Handler().WithAttrs([]slog.Attr{slog.String("library", "protoactor")})})
+	return actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }),
 		// A dead letter, of which nothing is logged, keeps a goroutine for this long.
 		actor.WithDeadLetterThrottleInterval(time.Millisecond),
 	)
-	return func(context.Context) error { n.system.Shutdown(); return nil }, nil
 }
 
 func (n *Node) startHost() (stopFunc, error) {
 	cfg := actors.DefaultHostConfig()
 	cfg.ClusterID, cfg.ID = n.cluster, raft.NodeID(n.cfg.ID)
 	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.cfg.Logger
+	n.carriage(&cfg)
 	cfg.Inject = n.cfg.inject
 	cfg.OnFail = func(err error) { n.fail(explain(err, n.cfg.DataDir)) }
 	host, err := actors.StartHost(n.system, cfg)

@@ -20,6 +20,7 @@ type Config struct {
 	ListenClient    string
 	AdvertiseClient string
 	ListenHTTP      string
+	ListenBulk      string
 
 	PeerTLSCert     string
 	PeerTLSKey      string
@@ -49,6 +50,11 @@ type Config struct {
 	DiskFloorBytes      Bytes
 
 	Sessions Sessions
+
+	SnapshotBytesPerSecond Bytes
+	SnapshotChunkBytes     Bytes
+	SnapshotWindowBytes    Bytes
+	MaxConcurrentSnapshots int
 
 	ShutdownTimeout time.Duration
 	LogLevel        string

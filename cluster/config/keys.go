@@ -24,7 +24,7 @@ func (k Key) Env() string {
 // Keys lists every key, by section.
 func Keys() []Key {
 	var keys []Key
-	for _, section := range [][]Key{identityKeys(), addressKeys(), securityKeys(), timeKeys(), limitKeys(), sessionKeys(), logKeys()} {
+	for _, section := range [][]Key{identityKeys(), addressKeys(), securityKeys(), timeKeys(), limitKeys(), snapshotKeys(), sessionKeys(), logKeys()} {
 		keys = append(keys, section...)
 	}
 	return keys
@@ -49,6 +49,7 @@ func addressKeys() []Key {
 		{"advertise-peer", s, "", "host:port", "where peers reach this node; default this id's address in peers, which it must equal", func(c *Config) any { return &c.AdvertisePeer }},
 		{"listen-client", s, "", "host:port", "where to serve the etcd v3 API; default this id's client address in peers, or 127.0.0.1:2379", func(c *Config) any { return &c.ListenClient }},
 		{"advertise-client", s, "", "host:port", "where clients reach this node; default this id's client address in peers, or listen-client", func(c *Config) any { return &c.AdvertiseClient }},
+		{"listen-bulk", s, "", "host:port", "where to take snapshots from peers; default a free port of listen-peer's host, which the peers are told", func(c *Config) any { return &c.ListenBulk }},
 		{"listen-http", s, "127.0.0.1:2381", "host:port", "where to serve health, status and metrics", func(c *Config) any { return &c.ListenHTTP }},
 	}
 }
@@ -93,6 +94,16 @@ func limitKeys() []Key {
 		{"cache-bytes", s, "16MiB", "bytes", "newest entries kept in memory for peers that lag", func(c *Config) any { return &c.CacheBytes }},
 		{"disk-reserve-bytes", s, "512MiB", "bytes", "free space on the data directory's disk below which clients' writes are refused", func(c *Config) any { return &c.DiskReserveBytes }},
 		{"disk-floor-bytes", s, "256MiB", "bytes", "free space below which nothing at all is written; at most disk-reserve-bytes", func(c *Config) any { return &c.DiskFloorBytes }},
+	}
+}
+
+func snapshotKeys() []Key {
+	const s = "snapshots"
+	return []Key{
+		{"snapshot-bytes-per-second", s, "0B", "bytes", "what this node sends of snapshots to peers in a second, at most; 0 is no limit", func(c *Config) any { return &c.SnapshotBytesPerSecond }},
+		{"snapshot-chunk-bytes", s, "64KiB", "bytes", "how much of a snapshot goes in one message", func(c *Config) any { return &c.SnapshotChunkBytes }},
+		{"snapshot-window-bytes", s, "1MiB", "bytes", "how much of a snapshot is on its way, unanswered", func(c *Config) any { return &c.SnapshotWindowBytes }},
+		{"max-concurrent-snapshots", s, "2", "snapshots", "how many are sent at once", func(c *Config) any { return &c.MaxConcurrentSnapshots }},
 	}
 }
 

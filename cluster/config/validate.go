@@ -50,6 +50,7 @@ func (c *Config) check(origins map[string]Origin) Problems {
 	k.network()
 	k.times()
 	k.limits()
+	k.snapshots()
 	k.sessions()
 	k.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	k.oneOf("log-format", c.LogFormat, "text", "json")
@@ -118,6 +119,9 @@ func (k *checker) addresses() {
 	} {
 		k.address(a.key, a.value, true)
 	}
+	if c.ListenBulk != "" {
+		k.address("listen-bulk", c.ListenBulk, true)
+	}
 	self, listed := c.Peer(c.ID)
 	if !listed {
 		k.report("peers", fmt.Sprintf("does not hold this node's id %d", c.ID), "add it, or change id")
@@ -157,6 +161,9 @@ func (k *checker) network() {
 	const plain = "would let anyone on the network in, without encryption or password"
 	if !c.PeerTLS() {
 		k.require(IsLoopback(c.ListenPeer), "listen-peer", plain, "give peer-tls-cert, peer-tls-key and peer-tls-ca, listen on 127.0.0.1, or accept the risk with insecure-network")
+	}
+	if !c.PeerTLS() && c.ListenBulk != "" {
+		k.require(IsLoopback(c.ListenBulk), "listen-bulk", plain, "give peer-tls-cert, peer-tls-key and peer-tls-ca, listen on 127.0.0.1, or accept the risk with insecure-network")
 	}
 	k.require(IsLoopback(c.ListenClient), "listen-client", plain, "listen on 127.0.0.1, or accept the risk with insecure-network")
 	k.require(IsLoopback(c.ListenHTTP), "listen-http", plain, "listen on 127.0.0.1, or accept the risk with insecure-network")
@@ -204,6 +211,15 @@ func (k *checker) limits() {
 	k.require(c.DiskFloorBytes >= floor, "disk-floor-bytes", "leaves the store no room for its own housekeeping", fmt.Sprintf("use at least %v", floor))
 	k.require(c.DiskReserveBytes >= c.DiskFloorBytes, "disk-reserve-bytes", fmt.Sprintf("is less than disk-floor-bytes (%v)", c.DiskFloorBytes), "use at least that")
 	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
+}
+
+// snapshots checks what is about snapshots on their way.
+func (k *checker) snapshots() {
+	c := k.c
+	k.require(c.SnapshotChunkBytes >= 1*KiB && c.SnapshotChunkBytes <= 1*MiB, "snapshot-chunk-bytes", "is out of bounds", "use 1KiB to 1MiB")
+	k.require(c.SnapshotWindowBytes >= c.SnapshotChunkBytes, "snapshot-window-bytes", fmt.Sprintf("is less than snapshot-chunk-bytes (%v)", c.SnapshotChunkBytes), "use at least that")
+	k.require(c.SnapshotWindowBytes <= 64*MiB, "snapshot-window-bytes", "is more than a connection carries at once", "use at most 64MiB")
+	k.require(c.MaxConcurrentSnapshots >= 1, "max-concurrent-snapshots", "is too few", "use at least 1")
 }
 
 // advice is about what is valid and probably not meant.
