@@ -29,6 +29,7 @@ type benchOptions struct {
 	count                                 int64
 	spread                                bool
 	groups                                []int
+	rate                                  float64
 	dir                                   string
 }
 
@@ -37,6 +38,9 @@ const benchLong = `Measure throughput and latency with closed loops: every clien
 put writes random values to random keys under bench/, which stay there. read is linearizable; read-serializable reads
 what a server has. Without --spread all clients go to the leader; with it they are spread over all endpoints.
 Failed requests are counted by kind, and never repeated. Latencies are of requests that succeeded.
+
+With --rate the loop is open: requests go at that rate, however long the answers take, and the latencies count from
+when each was due. So one sees what a server does with more than it can carry: what it refuses is counted as such.
 
 With --groups nothing that runs is used: three nodes start in this process, with a store each in a directory that is
 removed afterwards, and with as many Raft groups as said, all of which are written to. Each number makes a row, and so
@@ -51,6 +55,7 @@ func (a *app) benchCommand() *cobra.Command {
 		ValidArgs: []string{"put", "read", "read-serializable"},
 		Example: `castaway bench
 castaway bench read --clients 256 --duration 30s
+castaway bench --rate 20000 --connections 8
 castaway bench --groups 1,16,256 --clients 1024 --duration 5s
 castaway bench put --count 10000 --value-size 1024 -o json`,
 		Args: rangeArgs(0, 1),
@@ -81,6 +86,7 @@ castaway bench put --count 10000 --value-size 1024 -o json`,
 	f.DurationVar(&o.warmup, "warm-up", time.Second, "how long to run before measuring")
 	f.BoolVar(&o.spread, "spread", false, "spread clients over all endpoints, not all to the leader")
 	f.IntSliceVar(&o.groups, "groups", nil, "measure nodes of our own with so many Raft groups, e.g. 1,16,256")
+	f.Float64Var(&o.rate, "rate", 0, "requests a second, sent whether or not those before were answered, instead of closed loops")
 	f.StringVar(&o.dir, "dir", "", "where the nodes of --groups keep their data; the system's directory for temporary files if empty")
 	return cmd
 }
@@ -95,6 +101,10 @@ func (o *benchOptions) check(durationGiven bool) error {
 		return fmt.Errorf("--value-size %d is out of bounds; use 0 to %d", o.valueSize, maxBenchValue)
 	case o.count < 0, o.duration < 0, o.warmup < 0, o.connections < 0:
 		return errors.New("--count, --duration, --warm-up and --connections cannot be negative")
+	case o.rate < 0 || o.rate > maxBenchRate:
+		return fmt.Errorf("--rate %g is out of bounds; use up to %d", o.rate, maxBenchRate)
+	case o.rate > 0 && len(o.groups) > 0:
+		return errors.New("--rate is for servers that run, and --groups for nodes of our own; give one of them")
 	case o.count == 0 && o.duration == 0:
 		return errors.New("a bench without an end; give --duration or --count")
 	}
@@ -125,8 +135,8 @@ func (a *app) bench(ctx context.Context, operation string, o benchOptions) (err 
 		return err
 	}
 	bar := a.progress(o)
-	m := load{clients: o.clients, warmup: o.warmup, duration: o.duration, count: o.count, timeout: a.timeout, do: do, kind: benchErrorKind, progress: bar}.run(ctx)
-	r := benchResult{Operation: operation, Endpoints: a.endpoints, Clients: o.clients, Keys: o.keys, ValueSize: o.valueSize}
+	m := load{clients: o.clients, warmup: o.warmup, duration: o.duration, count: o.count, timeout: a.timeout, do: do, kind: benchErrorKind, progress: bar, rate: o.rate}.run(ctx)
+	r := benchResult{Operation: operation, Endpoints: a.endpoints, Clients: o.clients, Keys: o.keys, ValueSize: o.valueSize, Rate: o.rate}
 	r.take(m)
 	if a.json() {
 		err = printJSON(a.out, r)

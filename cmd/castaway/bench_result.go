@@ -16,6 +16,8 @@ type benchResult struct {
 	Clients   int              `json:"clients"`
 	Keys      int              `json:"keys"`
 	ValueSize int              `json:"value_size"`
+	Rate      float64          `json:"rate,omitempty"`    // of an open loop
+	Offered   int64            `json:"offered,omitempty"` // by an open loop
 	Seconds   float64          `json:"seconds"`
 	Done      int64            `json:"done"`
 	PerSecond float64          `json:"per_second"`
@@ -34,7 +36,7 @@ type benchLatency struct {
 func (r *benchResult) take(m measured) {
 	const perMillisecond = float64(time.Millisecond / time.Microsecond)
 	ms := func(us int64) float64 { return float64(us) / perMillisecond }
-	r.Seconds, r.Done, r.Errors = m.elapsed.Seconds(), m.done, m.errors
+	r.Seconds, r.Done, r.Errors, r.Offered = m.elapsed.Seconds(), m.done, m.errors, m.offered
 	if r.Seconds > 0 {
 		r.PerSecond = float64(m.done) / r.Seconds
 	}
@@ -50,6 +52,9 @@ func (r *benchResult) take(m measured) {
 
 func (r *benchResult) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %d clients, %d keys, values of %d bytes, %.1f s\n", r.Operation, r.Clients, r.Keys, r.ValueSize, r.Seconds)
+	if r.Offered > 0 {
+		fmt.Fprintf(w, "  offered     %d, that is %.0f a second\n", r.Offered, float64(r.Offered)/r.Seconds)
+	}
 	fmt.Fprintf(w, "  done        %d, that is %.0f a second\n", r.Done, r.PerSecond)
 	l := r.Latency
 	fmt.Fprintf(w, "  latency ms  mean %.2f   p50 %.2f   p99 %.2f   p99.9 %.2f   max %.2f\n", l.Mean, l.P50, l.P99, l.P999, l.Max)

@@ -10,9 +10,10 @@ import (
 )
 
 // load is what a bench does: closed loops, each sending its next request when the
-// last was answered.
+// last was answered, or an open one, see open.
 type load struct {
 	clients  int
+	rate     float64 // requests a second of an open loop; a closed one if zero
 	warmup   time.Duration
 	duration time.Duration // of the measurement; no bound if zero
 	count    int64         // of requests to measure; no bound if zero
@@ -33,6 +34,7 @@ const (
 
 // measured is what came of a load.
 type measured struct {
+	offered int64 // of an open loop
 	done    int64
 	errors  map[string]int64
 	elapsed time.Duration
@@ -47,6 +49,9 @@ func (l load) run(ctx context.Context) measured {
 		l.loops(warm, &warmed, 0)
 	}
 	cancel()
+	if l.rate > 0 {
+		return l.open(ctx)
+	}
 	if l.duration > 0 {
 		ctx, cancel = context.WithTimeout(ctx, l.duration)
 		defer cancel()

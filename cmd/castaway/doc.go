@@ -3,7 +3,7 @@
 //
 // One file a verb: dev, start, recover; put, get (with ls), del, txn, status, member, inspect;
 // bench; config, version. What a verb needs besides is in files that begin with its name:
-// dev_cluster, dev_story, dev_demo; txn_parse; bench_run, bench_result, bench_groups. Shared by
+// dev_cluster, dev_story, dev_demo; txn_parse; bench_run, bench_open, bench_result, bench_groups. Shared by
 // all: main and root (the tree of verbs, global flags), connect (endpoints,
 // time-outs), errors (what went wrong, what next, exit codes), output (table or
 // JSON), words, logging.

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// bench is what `castaway bench -o json` says.
+type bench struct {
+	Seconds   float64 `json:"seconds"`
+	Offered   int64   `json:"offered"`
+	Done      int64   `json:"done"`
+	PerSecond float64 `json:"per_second"`
+	Latency   struct {
+		P50 float64 `json:"p50"`
+		P99 float64 `json:"p99"`
+	} `json:"latency_ms"`
+	Errors map[string]int64 `json:"errors"`
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer cancel()
+	binary := flag.String("castaway", "castaway", "the binary")
+	dir := flag.String("dir", "", "where the servers keep their data; a temporary directory if empty")
+	seconds := flag.Int("seconds", 10, "how long each round is")
+	factors := flag.String("factors", "1,2,10", "multiples of what the cluster carries")
+	clients := flag.Int("clients", 256, "closed loops that measure what it carries")
+	operation := flag.String("operation", "put", "what to do: put or read")
+	flag.Parse()
+	if err := measure(ctx, *binary, *dir, *operation, *factors, *seconds, *clients); err != nil {
+		fmt.Fprintln(os.Stderr, "overload:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, binary, dir, operation, factors string, seconds, clients int) error {
+	dir, err := os.MkdirTemp(dir, "castaway-overload-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := startServers(ctx, binary, dir)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	duration := fmt.Sprintf("%ds", seconds)
+	var carried bench
+	if err := s.run(ctx, &carried, "bench", operation, "--clients", strconv.Itoa(clients), "--duration", duration); err != nil {
+		return err
+	}
+	fmt.Printf("a closed loop of %d clients gets %.0f %ss a second done\n\n", clients, carried.PerSecond, operation)
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "load\toffered/s\tdone/s\tof the closed loop\trefused/s\tother errors/s\tp50 ms\tp99 ms\tmost memory MB\telections\t")
+	for factor := range strings.SplitSeq(factors, ",") {
+		times, err := strconv.ParseFloat(factor, 64)
+		if err != nil {
+			return fmt.Errorf("-factors: %w", err)
+		}
+		before, err := s.term(ctx)
+		if err != nil {
+			return err
+		}
+		stop := s.watch()
+		var b bench
+		err = s.run(ctx, &b, "bench", operation, "--rate", fmt.Sprintf("%.0f", times*carried.PerSecond),
+			"--clients", strconv.Itoa(clients), "--connections", "8", "--duration", duration)
+		memory := stop()
+		if err != nil {
+			return err
+		}
+		after, err := s.term(ctx)
+		if err != nil {
+			return err
+		}
+		refused, other := b.failures()
+		fmt.Fprintf(t, "%s×\t%.0f\t%.0f\t%.0f %%\t%.0f\t%.0f\t%.1f\t%.1f\t%d\t%d\t\n", factor, float64(b.Offered)/b.Seconds, b.PerSecond,
+			100*b.PerSecond/carried.PerSecond, refused/b.Seconds, other/b.Seconds, b.Latency.P50, b.Latency.P99, memory>>20, after-before)
+	}
+	return t.Flush()
+}
+
+// failures are those that a server refused as overload, and all others.
+func (b *bench) failures() (refused, other float64) {
+	for kind, n := range b.Errors {
+		if strings.Contains(kind, "OVERLOADED") {
+			refused += float64(n)
+		} else {
+			other += float64(n)
+		}
+	}
+	return refused, other
+}
+
+// ready waits until the servers carry something out.
+func (s *servers) ready(ctx context.Context) error {
+	const patience, pause = 30 * time.Second, 200 * time.Millisecond
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
+		var rows []struct {
+			Leader uint64 `json:"leader"`
+		}
+		if err := s.run(ctx, &rows, "status"); err == nil && len(rows) == members && rows[0].Leader != 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return errors.New("the servers have no leader within 30 s")
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const members = 3
+
+// servers are three processes of the binary.
+type servers struct {
+	binary    string
+	endpoints string
+	processes []*exec.Cmd
+}
+
+func startServers(ctx context.Context, binary, dir string) (*servers, error) {
+	const addressesEach = 3
+	free, err := freeAddresses(members * addressesEach)
+	if err != nil {
+		return nil, err
+	}
+	s := &servers{binary: binary}
+	var peers, endpoints []string
+	for i := range members {
+		at := free[addressesEach*i:]
+		peers = append(peers, fmt.Sprintf("%d=%s/%s", i+1, at[0], at[1]))
+		endpoints = append(endpoints, at[1])
+	}
+	s.endpoints = strings.Join(endpoints, ",")
+	for i := range members {
+		cmd := exec.CommandContext(ctx, binary, "start", "--id", strconv.Itoa(i+1), "--peers", strings.Join(peers, ","),
+			"--data-dir", filepath.Join(dir, strconv.Itoa(i+1)), "--listen-http", free[addressesEach*i+2], "--log-level", "error")
+		cmd.Stderr = os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if err := cmd.Start(); err != nil {
+			s.stop()
+			return nil, err
+		}
+		s.processes = append(s.processes, cmd)
+	}
+	return s, nil
+}
+
+// freeAddresses finds ports that differ.
+func freeAddresses(n int) ([]string, error) {
+	var addresses []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = l.Close() }()
+		addresses = append(addresses, l.Addr().String())
+	}
+	return addresses, nil
+}
+
+func (s *servers) stop() {
+	for _, cmd := range s.processes {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+}
+
+// run runs the binary as a client and reads its JSON.
+func (s *servers) run(ctx context.Context, answer any, args ...string) error {
+	cmd := exec.CommandContext(ctx, s.binary, append(args, "--endpoints", s.endpoints, "-o", "json")...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("castaway %s: %w", strings.Join(args, " "), err)
+	}
+	return json.Unmarshal(out, answer)
+}
+
+// term is the newest term that a server knows: it grows with every election.
+func (s *servers) term(ctx context.Context) (newest uint64, err error) {
+	var rows []struct {
+		Term uint64 `json:"term"`
+	}
+	err = s.run(ctx, &rows, "status")
+	for _, r := range rows {
+		newest = max(newest, r.Term)
+	}
+	return newest, err
+}
+
+// watch looks at the largest server's memory until it is stopped, and says the most.
+func (s *servers) watch() (stop func() int64) {
+	quit, most := make(chan struct{}), make(chan int64)
+	go func() {
+		top := int64(0)
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			for _, cmd := range s.processes {
+				top = max(top, resident(cmd.Process.Pid))
+			}
+			select {
+			case <-quit:
+				most <- top
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() int64 { close(quit); return <-most }
+}
+
+// resident is what a process has in memory, in bytes.
+func resident(pid int) int64 {
+	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	fields := strings.Fields(string(statm))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
