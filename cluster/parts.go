@@ -159,6 +159,7 @@ func (n *Node) startClientDoor() (stopFunc, error) {
 		MemberID:        n.cfg.ID,
 		Members:         n.members,
 		MaxRequestBytes: int(n.cfg.MaxEntryBytes),
+		MaxQueueWait:    n.cfg.MaxQueueWait,
 		MaxRequests:     n.cfg.MaxRequests, MaxRequestsBytes: int64(n.cfg.MaxRequestsBytes), MaxAnswersBytes: int64(n.cfg.MaxAnswersBytes),
 		Logger: n.log,
 	}

@@ -35,8 +35,9 @@ const (
 	DefaultVersion = "3.7.3"
 
 	DefaultMaxRequestBytes      = 3 << 19 // 1.5 MiB, as in etcd
-	DefaultMaxConcurrentStreams = 1 << 16
-	DefaultMaxRequests          = 1 << 15
+	DefaultMaxConcurrentStreams = 1 << 10
+	DefaultMaxRequests          = 1 << 13
+	DefaultMaxQueueWait         = time.Second
 	DefaultMaxRequestsBytes     = 128 << 20
 	DefaultMaxAnswersBytes      = 256 << 20
 	DefaultRequestTimeout       = 7 * time.Second
@@ -77,6 +78,9 @@ type Config struct {
 	// MaxAnswersBytes bounds the answers that clients have not taken from their
 	// connections yet; one client may have a quarter of it. Reads are refused beyond.
 	MaxAnswersBytes int64
+	// MaxQueueWait is how long a request may wait before anything is done for it, for
+	// want of CPU.
+	MaxQueueWait time.Duration
 	// RequestTimeout bounds a request whose client has set no deadline.
 	RequestTimeout time.Duration
 	// StatusTimeout bounds how long Status waits for a server that does not answer.
@@ -103,6 +107,7 @@ func (c *Config) complete() {
 	setDefault(&c.MaxRequests, c.MaxRequests == 0, DefaultMaxRequests)
 	setDefault(&c.MaxRequestsBytes, c.MaxRequestsBytes == 0, DefaultMaxRequestsBytes)
 	setDefault(&c.MaxAnswersBytes, c.MaxAnswersBytes == 0, DefaultMaxAnswersBytes)
+	setDefault(&c.MaxQueueWait, c.MaxQueueWait == 0, DefaultMaxQueueWait)
 	setDefault(&c.RequestTimeout, c.RequestTimeout == 0, DefaultRequestTimeout)
 	setDefault(&c.StatusTimeout, c.StatusTimeout == 0, DefaultStatusTimeout)
 	setDefault(&c.KeepaliveMinTime, c.KeepaliveMinTime == 0, DefaultKeepaliveMinTime)
@@ -138,6 +143,7 @@ func (c Config) Validate() error {
 	}
 	for field, value := range map[string]time.Duration{
 		"RequestTimeout":    c.RequestTimeout,
+		"MaxQueueWait":      c.MaxQueueWait,
 		"StatusTimeout":     c.StatusTimeout,
 		"KeepaliveMinTime":  c.KeepaliveMinTime,
 		"KeepaliveInterval": c.KeepaliveInterval,

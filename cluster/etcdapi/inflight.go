@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 
 	"castaway/actors"
@@ -33,6 +34,8 @@ type inflight struct {
 	bytes    atomic.Int64
 	answers  atomic.Int64
 
+	full error // what is said at the tap
+
 	mu      sync.Mutex
 	clients map[string]int64 // bytes of large answers under way, by client address
 }
@@ -47,10 +50,45 @@ const (
 	overloadPause = 100 * time.Millisecond
 )
 
-func newInflight(cfg *Config) *inflight { return &inflight{cfg: cfg, clients: map[string]int64{}} }
+func newInflight(cfg *Config) *inflight {
+	return &inflight{cfg: cfg, clients: map[string]int64{}, full: tooMany(cfg.MaxRequests)}
+}
 
-// admit takes a request in; leave is to be called when it has been carried out.
-func (f *inflight) admit(req any) (leave func(), refused error) {
+func tooMany(requests int) error {
+	return overloaded("MaxRequests", fmt.Sprintf("%d requests", requests))
+}
+
+// arrived is the key of when a request's first bytes came.
+type arrived struct{}
+
+// tap is where a request is refused at the least cost: before its body was read, and
+// without a goroutine of its own. It also notes when the request came, since with more
+// than the CPUs can do it is here, before its goroutine runs, that it waits.
+func (f *inflight) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if !bounds(info.FullMethodName) {
+		return ctx, nil
+	}
+	if f.requests.Load() >= int64(f.cfg.MaxRequests) {
+		return nil, f.full
+	}
+	return context.WithValue(ctx, arrived{}, time.Now()), nil
+}
+
+// admit takes a request in; leave is to be called when it has been carried out. One
+// whose client has gone, or that has waited for longer than MaxQueueWait already, is
+// refused: the same would become of those behind it.
+func (f *inflight) admit(ctx context.Context, req any) (leave func(), refused error) {
+	if ctx.Err() != nil {
+		return nil, outcome.Attach(status.Convert(endOf(ctx)), outcome.Info{
+			Reason: reasonName(actors.ReasonDeadline), Detail: "nothing was done, since the request had ended before its turn came",
+		}).Err()
+	}
+	if at, ok := ctx.Value(arrived{}).(time.Time); ok && time.Since(at) > f.cfg.MaxQueueWait {
+		return nil, outcome.Attach(status.Convert(rpctypes.ErrGRPCRequestTooManyRequests), outcome.Info{
+			Reason: reasonName(actors.ReasonOverloaded), Limit: "MaxQueueWait", RetryAfter: max(overloadPause, f.cfg.MaxQueueWait/2),
+			Detail: fmt.Sprintf("refused, since it waited longer than MaxQueueWait = %v for its turn; nothing was done; back off and retry", f.cfg.MaxQueueWait),
+		}).Err()
+	}
 	size := int64(0)
 	if m, ok := req.(proto.Message); ok {
 		size = int64(proto.Size(m))
@@ -62,7 +100,7 @@ func (f *inflight) admit(req any) (leave func(), refused error) {
 	}
 	switch {
 	case requests > int64(f.cfg.MaxRequests):
-		refused = overloaded("MaxRequests", fmt.Sprintf("%d requests", f.cfg.MaxRequests))
+		refused = tooMany(f.cfg.MaxRequests)
 	case bytes > f.cfg.MaxRequestsBytes && bytes > size:
 		refused = overloaded("MaxRequestsBytes", fmt.Sprintf("%d bytes of requests", f.cfg.MaxRequestsBytes))
 	case f.answers.Load() >= f.cfg.MaxAnswersBytes && reads(req):
@@ -149,7 +187,7 @@ func bounds(method string) bool { return strings.HasPrefix(method, keyValueServi
 
 // flight is around a request that is bounded.
 func (s *Server) flight(ctx context.Context, req any, handle grpc.UnaryHandler) (any, error) {
-	leave, err := s.inflight.admit(req)
+	leave, err := s.inflight.admit(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,17 @@ func TestOverload_RequestsUnderWayAreBounded(t *testing.T) {
 	}
 }
 
+// A request that has waited for MaxQueueWait before its turn came is refused; so is
+// one whose client has gone meanwhile.
+func TestOverload_WhoWaitedTooLongForTheCPUIsRefused(t *testing.T) {
+	d := open(t, func(c *etcdapi.Config) { c.MaxQueueWait = time.Nanosecond })
+	_, err := d.kv.Put(t.Context(), put("k", "v"))
+	overloadedBy(t, err, "MaxQueueWait")
+	if n, _ := d.server.RequestsUnderWay(); n != 0 || len(d.group.Requests()) != 0 {
+		t.Errorf("%d requests are counted, the group was asked %d", n, len(d.group.Requests()))
+	}
+}
+
 // stalled asks for a key, and never takes the answer.
 func stalled(t *testing.T, ctx context.Context, conn *grpc.ClientConn) grpc.ClientStream {
 	t.Helper()

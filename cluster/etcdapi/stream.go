@@ -15,7 +15,7 @@ const chunkBytes = 1 << 20
 func (s *keyValue) RangeStream(r *pb.RangeRequest, stream grpc.ServerStreamingServer[pb.RangeStreamResponse]) error {
 	ctx, cancel := s.bounded(stream.Context())
 	defer cancel()
-	leave, err := s.inflight.admit(r)
+	leave, err := s.inflight.admit(ctx, r)
 	if err != nil {
 		return err
 	}

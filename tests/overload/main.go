@@ -35,24 +35,24 @@ func main() {
 	factors := flag.String("factors", "1,2,10", "multiples of what the cluster carries")
 	clients := flag.Int("clients", 256, "closed loops that measure what it carries")
 	operation := flag.String("operation", "put", "what to do: put or read")
+	split := flag.Bool("split", true, "run the servers on CPU 0 and the clients on the others, so that what is offered takes nothing from those who serve")
 	flag.Parse()
-	if err := measure(ctx, *binary, *dir, *operation, *factors, *seconds, *clients); err != nil {
+	dataDir, err := os.MkdirTemp(*dir, "castaway-overload-")
+	if err == nil {
+		var s *servers
+		if s, err = startServers(ctx, *binary, dataDir, *split); err == nil {
+			err = s.measure(ctx, *operation, *factors, *seconds, *clients)
+			s.stop()
+		}
+		err = errors.Join(err, os.RemoveAll(dataDir))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "overload:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, binary, dir, operation, factors string, seconds, clients int) error {
-	dir, err := os.MkdirTemp(dir, "castaway-overload-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := startServers(ctx, binary, dir)
-	if err != nil {
-		return err
-	}
-	defer s.stop()
+func (s *servers) measure(ctx context.Context, operation, factors string, seconds, clients int) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,16 +21,17 @@ const members = 3
 type servers struct {
 	binary    string
 	endpoints string
+	split     bool // servers on CPU 0, clients on the others
 	processes []*exec.Cmd
 }
 
-func startServers(ctx context.Context, binary, dir string) (*servers, error) {
+func startServers(ctx context.Context, binary, dir string, split bool) (*servers, error) {
 	const addressesEach = 3
 	free, err := freeAddresses(members * addressesEach)
 	if err != nil {
 		return nil, err
 	}
-	s := &servers{binary: binary}
+	s := &servers{binary: binary, split: split}
 	var peers, endpoints []string
 	for i := range members {
 		at := free[addressesEach*i:]
@@ -38,7 +40,7 @@ func startServers(ctx context.Context, binary, dir string) (*servers, error) {
 	}
 	s.endpoints = strings.Join(endpoints, ",")
 	for i := range members {
-		cmd := exec.CommandContext(ctx, binary, "start", "--id", strconv.Itoa(i+1), "--peers", strings.Join(peers, ","),
+		cmd := s.command(ctx, "0", "start", "--id", strconv.Itoa(i+1), "--peers", strings.Join(peers, ","),
 			"--data-dir", filepath.Join(dir, strconv.Itoa(i+1)), "--listen-http", free[addressesEach*i+2], "--log-level", "error")
 		cmd.Stderr = os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -49,6 +51,14 @@ func startServers(ctx context.Context, binary, dir string) (*servers, error) {
 		s.processes = append(s.processes, cmd)
 	}
 	return s, nil
+}
+
+// command is the binary with these arguments, on the CPUs given if they are split.
+func (s *servers) command(ctx context.Context, cpus string, args ...string) *exec.Cmd {
+	if !s.split {
+		return exec.CommandContext(ctx, s.binary, args...)
+	}
+	return exec.CommandContext(ctx, "taskset", append([]string{"-c", cpus, s.binary}, args...)...)
 }
 
 // freeAddresses finds ports that differ.
@@ -74,7 +84,7 @@ func (s *servers) stop() {
 
 // run runs the binary as a client and reads its JSON.
 func (s *servers) run(ctx context.Context, answer any, args ...string) error {
-	cmd := exec.CommandContext(ctx, s.binary, append(args, "--endpoints", s.endpoints, "-o", "json")...)
+	cmd := s.command(ctx, fmt.Sprintf("1-%d", max(1, runtime.NumCPU()-1)), append(args, "--endpoints", s.endpoints, "-o", "json")...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
