@@ -88,7 +88,7 @@ func limitKeys() []Key {
 		{"max-queued-bytes", s, "64MiB", "bytes", "bytes of the commands that wait for their turn; more are refused as overload", func(c *Config) any { return &c.MaxQueuedBytes }},
 		{"max-queued-reads", s, "65536", "reads", "reads that wait on this node; more are refused as overload", func(c *Config) any { return &c.MaxQueuedReads }},
 		{"max-queue-wait", s, "1s", "duration", "how long a request may wait for its turn while there is a leader; who would wait longer is refused as overload; below the clients' deadlines", func(c *Config) any { return &c.MaxQueueWait }},
-		{"max-requests", s, "8192", "requests", "clients' reads and writes under way on this node; more are refused as overload", func(c *Config) any { return &c.MaxRequests }},
+		{"max-requests", s, "4096", "requests", "clients' reads and writes under way on this node; more are refused as overload", func(c *Config) any { return &c.MaxRequests }},
 		{"max-requests-bytes", s, "128MiB", "bytes", "bytes of the clients' reads and writes under way; more are refused as overload", func(c *Config) any { return &c.MaxRequestsBytes }},
 		{"max-answers-bytes", s, "256MiB", "bytes", "answers that clients have not taken yet, one client at most a quarter; reads beyond are refused as overload", func(c *Config) any { return &c.MaxAnswersBytes }},
 		{"cache-bytes", s, "16MiB", "bytes", "newest entries kept in memory for peers that lag", func(c *Config) any { return &c.CacheBytes }},

@@ -36,7 +36,7 @@ const (
 
 	DefaultMaxRequestBytes      = 3 << 19 // 1.5 MiB, as in etcd
 	DefaultMaxConcurrentStreams = 1 << 10
-	DefaultMaxRequests          = 1 << 13
+	DefaultMaxRequests          = 1 << 12
 	DefaultMaxQueueWait         = time.Second
 	DefaultMaxRequestsBytes     = 128 << 20
 	DefaultMaxAnswersBytes      = 256 << 20

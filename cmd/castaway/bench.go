@@ -30,6 +30,7 @@ type benchOptions struct {
 	spread                                bool
 	groups                                []int
 	rate                                  float64
+	outstanding                           int
 	dir                                   string
 }
 
@@ -87,6 +88,7 @@ castaway bench put --count 10000 --value-size 1024 -o json`,
 	f.BoolVar(&o.spread, "spread", false, "spread clients over all endpoints, not all to the leader")
 	f.IntSliceVar(&o.groups, "groups", nil, "measure nodes of our own with so many Raft groups, e.g. 1,16,256")
 	f.Float64Var(&o.rate, "rate", 0, "requests a second, sent whether or not those before were answered, instead of closed loops")
+	f.IntVar(&o.outstanding, "outstanding", 8192, "most requests of --rate that wait for their answers; what would be more is not sent, and counted")
 	f.StringVar(&o.dir, "dir", "", "where the nodes of --groups keep their data; the system's directory for temporary files if empty")
 	return cmd
 }
@@ -103,6 +105,8 @@ func (o *benchOptions) check(durationGiven bool) error {
 		return errors.New("--count, --duration, --warm-up and --connections cannot be negative")
 	case o.rate < 0 || o.rate > maxBenchRate:
 		return fmt.Errorf("--rate %g is out of bounds; use up to %d", o.rate, maxBenchRate)
+	case o.outstanding < 1:
+		return fmt.Errorf("--outstanding %d is out of bounds; use at least 1", o.outstanding)
 	case o.rate > 0 && len(o.groups) > 0:
 		return errors.New("--rate is for servers that run, and --groups for nodes of our own; give one of them")
 	case o.count == 0 && o.duration == 0:
@@ -135,7 +139,7 @@ func (a *app) bench(ctx context.Context, operation string, o benchOptions) (err 
 		return err
 	}
 	bar := a.progress(o)
-	m := load{clients: o.clients, warmup: o.warmup, duration: o.duration, count: o.count, timeout: a.timeout, do: do, kind: benchErrorKind, progress: bar, rate: o.rate}.run(ctx)
+	m := load{clients: o.clients, warmup: o.warmup, duration: o.duration, count: o.count, timeout: a.timeout, do: do, kind: benchErrorKind, progress: bar, rate: o.rate, outstanding: o.outstanding}.run(ctx)
 	r := benchResult{Operation: operation, Endpoints: a.endpoints, Clients: o.clients, Keys: o.keys, ValueSize: o.valueSize, Rate: o.rate}
 	r.take(m)
 	if a.json() {

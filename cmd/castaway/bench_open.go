@@ -12,10 +12,8 @@ import (
 // Bounds of an open loop.
 const (
 	maxBenchRate = 1_000_000
-	// maxOutstanding bounds the requests of an open loop that wait for their answers,
-	// which is memory of ours; what would be more is not sent, and counted.
-	maxOutstanding = 1 << 16
-	notSent        = "not sent: too many are outstanding here"
+	// notSent is what becomes of requests while too many wait for their answers.
+	notSent = "not sent: too many are outstanding here"
 	// openStep is how often the loop looks at what is due.
 	openStep = time.Millisecond
 )
@@ -54,7 +52,7 @@ func (l load) open(ctx context.Context) measured {
 		}
 		for due := int64(elapsed.Seconds() * l.rate); n < due && (l.count == 0 || n < l.count); n++ {
 			total.offered++
-			if outstanding.Load() >= maxOutstanding {
+			if outstanding.Load() >= int64(l.outstanding) {
 				mu.Lock()
 				total.errors[notSent]++
 				mu.Unlock()

@@ -16,7 +16,7 @@ func TestAnOpenLoopWaitsForNoAnswer(t *testing.T) {
 	all := make(chan struct{})
 	refused := errors.New("refused")
 	m := load{
-		clients: 4, rate: rate, count: count, timeout: time.Minute, kind: func(err error) string { return err.Error() },
+		clients: 4, rate: rate, count: count, outstanding: count, timeout: time.Minute, kind: func(err error) string { return err.Error() },
 		do: func(_ context.Context, client int, n int64) error {
 			if sent.Add(1) == count {
 				close(all) // which nobody would see, if one had to wait for another

@@ -12,12 +12,15 @@ import (
 // load is what a bench does: closed loops, each sending its next request when the
 // last was answered, or an open one, see open.
 type load struct {
-	clients  int
-	rate     float64 // requests a second of an open loop; a closed one if zero
-	warmup   time.Duration
-	duration time.Duration // of the measurement; no bound if zero
-	count    int64         // of requests to measure; no bound if zero
-	timeout  time.Duration // of one request
+	clients int
+	rate    float64 // requests a second of an open loop; a closed one if zero
+	// outstanding bounds the requests of an open loop that wait for their answers, which
+	// costs memory and time here; what would be more is not sent, and counted.
+	outstanding int
+	warmup      time.Duration
+	duration    time.Duration // of the measurement; no bound if zero
+	count       int64         // of requests to measure; no bound if zero
+	timeout     time.Duration // of one request
 	// do makes request number n of a client. It returns how the error is called.
 	do func(ctx context.Context, client int, n int64) error
 	// kind names an error in the summary.

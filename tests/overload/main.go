@@ -26,6 +26,8 @@ type bench struct {
 	Errors map[string]int64 `json:"errors"`
 }
 
+var connections, outstanding int
+
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
@@ -35,6 +37,8 @@ func main() {
 	factors := flag.String("factors", "1,2,10", "multiples of what the cluster carries")
 	clients := flag.Int("clients", 256, "closed loops that measure what it carries")
 	operation := flag.String("operation", "put", "what to do: put or read")
+	flag.IntVar(&connections, "connections", 16, "connections that the open loop sends over")
+	flag.IntVar(&outstanding, "outstanding", 12_000, "most requests of the open loop that wait for their answers")
 	split := flag.Bool("split", true, "run the servers on CPU 0 and the clients on the others, so that what is offered takes nothing from those who serve")
 	flag.Parse()
 	dataDir, err := os.MkdirTemp(*dir, "castaway-overload-")
@@ -63,7 +67,7 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 	}
 	fmt.Printf("a closed loop of %d clients gets %.0f %ss a second done\n\n", clients, carried.PerSecond, operation)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "load\toffered/s\tdone/s\tof the closed loop\trefused/s\tother errors/s\tp50 ms\tp99 ms\tmost memory MB\telections\t")
+	fmt.Fprintln(t, "load\toffered/s\tsent/s\tdone/s\tof the closed loop\trefused/s\tother errors/s\tp50 ms\tp99 ms\tmost memory MB\telections\t")
 	for factor := range strings.SplitSeq(factors, ",") {
 		times, err := strconv.ParseFloat(factor, 64)
 		if err != nil {
@@ -76,7 +80,7 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 		stop := s.watch()
 		var b bench
 		err = s.run(ctx, &b, "bench", operation, "--rate", fmt.Sprintf("%.0f", times*carried.PerSecond),
-			"--clients", strconv.Itoa(clients), "--connections", "8", "--duration", duration)
+			"--clients", strconv.Itoa(clients), "--connections", strconv.Itoa(connections), "--outstanding", strconv.Itoa(outstanding), "--duration", duration)
 		memory := stop()
 		if err != nil {
 			return err
@@ -85,23 +89,27 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 		if err != nil {
 			return err
 		}
-		refused, other := b.failures()
-		fmt.Fprintf(t, "%s×\t%.0f\t%.0f\t%.0f %%\t%.0f\t%.0f\t%.1f\t%.1f\t%d\t%d\t\n", factor, float64(b.Offered)/b.Seconds, b.PerSecond,
+		refused, notSent, other := b.failures()
+		fmt.Fprintf(t, "%s×\t%.0f\t%.0f\t%.0f\t%.0f %%\t%.0f\t%.0f\t%.1f\t%.1f\t%d\t%d\t\n", factor, float64(b.Offered)/b.Seconds, (float64(b.Offered)-notSent)/b.Seconds, b.PerSecond,
 			100*b.PerSecond/carried.PerSecond, refused/b.Seconds, other/b.Seconds, b.Latency.P50, b.Latency.P99, memory>>20, after-before)
 	}
 	return t.Flush()
 }
 
-// failures are those that a server refused as overload, and all others.
-func (b *bench) failures() (refused, other float64) {
+// failures are those that a server refused as overload, those that the client had no
+// room for, and all others.
+func (b *bench) failures() (refused, notSent, other float64) {
 	for kind, n := range b.Errors {
-		if strings.Contains(kind, "OVERLOADED") {
+		switch {
+		case strings.Contains(kind, "OVERLOADED"):
 			refused += float64(n)
-		} else {
+		case strings.HasPrefix(kind, "not sent"):
+			notSent += float64(n)
+		default:
 			other += float64(n)
 		}
 	}
-	return refused, other
+	return refused, notSent, other
 }
 
 // ready waits until the servers carry something out.
