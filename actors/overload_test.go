@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,6 +111,13 @@ func readsOf(t *testing.T, g *Group, n int) []*waiter {
 	return ws
 }
 
+// spin takes some time of a CPU.
+func spin() {
+	for begin := time.Now(); time.Since(begin) < 50*time.Microsecond; {
+		continue
+	}
+}
+
 // A flood of reads does not hold up a write: they take turns.
 func TestOverload_ReadsAndWritesTakeTurns(t *testing.T) {
 	const flood = 2000
@@ -119,7 +127,7 @@ func TestOverload_ReadsAndWritesTakeTurns(t *testing.T) {
 		g.Limits.MaxQueueWait = time.Hour
 		inner := g.Machine
 		g.Machine = func() StateMachine {
-			return &dear{StateMachine: inner(), spend: func() { <-all; queries.Add(1); time.Sleep(10 * time.Microsecond) }}
+			return &dear{StateMachine: inner(), spend: func() { <-all; queries.Add(1); spin() }}
 		}
 	})
 	g := c.leader().group
@@ -173,6 +181,24 @@ func TestOverload_ReadsThatNobodyWantsAnyMoreCostNothing(t *testing.T) {
 	}
 }
 
+// closedLoops measures how many commands a second a group carries.
+func closedLoops(t *testing.T, g *Group, clients, each int) float64 {
+	t.Helper()
+	var wg sync.WaitGroup
+	begin := time.Now()
+	for range clients {
+		wg.Go(func() {
+			for range each {
+				if _, err := g.Propose(t.Context(), []byte("x")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return float64(clients*each) / time.Since(begin).Seconds()
+}
+
 // Far more commands than a group carries: those that it takes it does, the others it
 // refuses by the name of a limit; its memory stays bounded, and nobody campaigns.
 func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
@@ -183,6 +209,7 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 	})
 	leader := c.leader()
 	term := leader.status().Raft.HardState.Term
+	carries := closedLoops(t, leader.group, 64, 100)
 	var done, refused, left atomic.Int64
 	left.Store(producers * each)
 	finished := make(chan struct{})
@@ -200,6 +227,7 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 			close(finished)
 		}
 	}
+	begin := time.Now()
 	for p := range producers {
 		go func() {
 			for i := range each {
@@ -219,7 +247,8 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 	if proposals, reads := leader.group.server.counts(); proposals+reads > 0 {
 		t.Errorf("%d proposals and %d reads still wait", proposals, reads)
 	}
-	t.Logf("%d done, %d refused, %d goroutines", done.Load(), refused.Load(), runtime.NumGoroutine())
+	rate := func(n int64) float64 { return float64(n) / time.Since(begin).Seconds() }
+	t.Logf("closed loops: %.0f a second; offered %.0f, done %.0f, refused %.0f a second", carries, rate(producers*each), rate(done.Load()), rate(refused.Load()))
 	if _, err := leader.group.Propose(context.Background(), []byte("after")); err != nil {
 		t.Error(err)
 	}

@@ -101,7 +101,7 @@ func TestOverload_WhoWaitedTooLongForTheCPUIsRefused(t *testing.T) {
 }
 
 // stalled asks for a key, and never takes the answer.
-func stalled(t *testing.T, ctx context.Context, conn *grpc.ClientConn) grpc.ClientStream {
+func stalled(ctx context.Context, t *testing.T, conn *grpc.ClientConn) grpc.ClientStream {
 	t.Helper()
 	s, err := conn.NewStream(ctx, &grpc.StreamDesc{}, "/etcdserverpb.KV/Range")
 	if err == nil {
@@ -128,7 +128,7 @@ func TestOverload_AnswersThatNobodyTakesAreBounded(t *testing.T) {
 	defer giveUp()
 	const each = limit / 4 / size // what one client may have, less what is around a value
 	for range 10 {
-		stalled(t, ctx, d.conn)
+		stalled(ctx, t, d.conn)
 	}
 	eventually(t, "a client has its share", func() bool { return d.server.AnswersUnderWay() > (each-1)*size })
 	_, err := d.kv.Range(t.Context(), &pb.RangeRequest{Key: []byte("large")})
@@ -142,7 +142,7 @@ func TestOverload_AnswersThatNobodyTakesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		stalled(t, ctx, conn)
+		stalled(ctx, t, conn)
 		if i == 0 {
 			eventually(t, "another client has an answer", func() bool { return d.server.ClientsWithLargeAnswers() == 2 })
 		}

@@ -80,12 +80,17 @@ func Start(cfg Config) (*Fleet, error) {
 		n := &node{id: id}
 		f.nodes = append(f.nodes, n)
 		if err := f.start(n, peers); err != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-			defer cancel()
-			return nil, errors.Join(fmt.Errorf("fleet: node %d: %w", id, err), f.Stop(ctx))
+			return nil, errors.Join(fmt.Errorf("fleet: node %d: %w", id, err), f.giveUp())
 		}
 	}
 	return f, nil
+}
+
+// giveUp stops what has started.
+func (f *Fleet) giveUp() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	return f.Stop(ctx)
 }
 
 // stopPatience is how long a fleet that could not start waits for its end.

@@ -29,6 +29,13 @@ type bench struct {
 var connections, outstanding int
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "overload:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	binary := flag.String("castaway", "castaway", "the binary")
@@ -50,10 +57,7 @@ func main() {
 		}
 		err = errors.Join(err, os.RemoveAll(dataDir))
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "overload:", err)
-		os.Exit(1)
-	}
+	return err
 }
 
 func (s *servers) measure(ctx context.Context, operation, factors string, seconds, clients int) error {
