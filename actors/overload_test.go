@@ -182,14 +182,14 @@ func TestOverload_ReadsThatNobodyWantsAnyMoreCostNothing(t *testing.T) {
 }
 
 // closedLoops measures how many commands a second a group carries.
-func closedLoops(t *testing.T, g *Group, clients, each int) float64 {
+func closedLoops(t *testing.T, g *Group, clients, each, size int) float64 {
 	t.Helper()
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for range clients {
 		wg.Go(func() {
 			for range each {
-				if _, err := g.Propose(t.Context(), []byte("x")); err != nil {
+				if _, err := g.Propose(t.Context(), make([]byte, size)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -209,7 +209,7 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 	})
 	leader := c.leader()
 	term := leader.status().Raft.HardState.Term
-	carries := closedLoops(t, leader.group, 64, 100)
+	carries := closedLoops(t, leader.group, 256, 60, size)
 	var done, refused, left atomic.Int64
 	left.Store(producers * each)
 	finished := make(chan struct{})
