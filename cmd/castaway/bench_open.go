@@ -45,6 +45,7 @@ func (l load) open(ctx context.Context) measured {
 		done.Add(1)
 		_ = total.latency.RecordValue(min(max(took.Microseconds(), 1), longestLatency)) // always in range
 	}
+	kept := int64(0)
 	for n := int64(0); ctx.Err() == nil; {
 		elapsed := time.Since(start)
 		if l.duration > 0 && elapsed >= l.duration || l.count > 0 && n >= l.count {
@@ -53,9 +54,7 @@ func (l load) open(ctx context.Context) measured {
 		for due := int64(elapsed.Seconds() * l.rate); n < due && (l.count == 0 || n < l.count); n++ {
 			total.offered++
 			if outstanding.Load() >= int64(l.outstanding) {
-				mu.Lock()
-				total.errors[notSent]++
-				mu.Unlock()
+				kept++
 				continue
 			}
 			wg.Add(1)
@@ -67,5 +66,8 @@ func (l load) open(ctx context.Context) measured {
 	total.elapsed = time.Since(start) // of the offer: answers that come later count as well
 	wg.Wait()
 	stop()
+	if kept > 0 {
+		total.errors[notSent] = kept
+	}
 	return total
 }

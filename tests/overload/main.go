@@ -71,7 +71,7 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 	}
 	fmt.Printf("a closed loop of %d clients gets %.0f %ss a second done\n\n", clients, carried.PerSecond, operation)
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "load\toffered/s\tsent/s\tdone/s\tof the closed loop\trefused/s\tother errors/s\tp50 ms\tp99 ms\tmost memory MB\telections\t")
+	fmt.Fprintln(t, "load\toffered/s\tsent/s\tdone/s\tof the closed loop\trefused/s\tother errors/s\tp50 ms\tp99 ms\tservers' CPU %\tmost memory MB\telections\t")
 	for factor := range strings.SplitSeq(factors, ",") {
 		times, err := strconv.ParseFloat(factor, 64)
 		if err != nil {
@@ -81,11 +81,11 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 		if err != nil {
 			return err
 		}
-		stop := s.watch()
+		stop, cpu := s.watch(), s.cpu()
 		var b bench
 		err = s.run(ctx, &b, "bench", operation, "--rate", fmt.Sprintf("%.0f", times*carried.PerSecond),
 			"--clients", strconv.Itoa(clients), "--connections", strconv.Itoa(connections), "--outstanding", strconv.Itoa(outstanding), "--duration", duration)
-		memory := stop()
+		memory, used := stop(), s.cpu()-cpu
 		if err != nil {
 			return err
 		}
@@ -94,8 +94,8 @@ func (s *servers) measure(ctx context.Context, operation, factors string, second
 			return err
 		}
 		refused, notSent, other := b.failures()
-		fmt.Fprintf(t, "%s×\t%.0f\t%.0f\t%.0f\t%.0f %%\t%.0f\t%.0f\t%.1f\t%.1f\t%d\t%d\t\n", factor, float64(b.Offered)/b.Seconds, (float64(b.Offered)-notSent)/b.Seconds, b.PerSecond,
-			100*b.PerSecond/carried.PerSecond, refused/b.Seconds, other/b.Seconds, b.Latency.P50, b.Latency.P99, memory>>20, after-before)
+		fmt.Fprintf(t, "%s×\t%.0f\t%.0f\t%.0f\t%.0f %%\t%.0f\t%.0f\t%.1f\t%.1f\t%.0f\t%d\t%d\t\n", factor, float64(b.Offered)/b.Seconds, (float64(b.Offered)-notSent)/b.Seconds, b.PerSecond,
+			100*b.PerSecond/carried.PerSecond, refused/b.Seconds, other/b.Seconds, b.Latency.P50, b.Latency.P99, 100*used.Seconds()/b.Seconds, memory>>20, after-before)
 	}
 	return t.Flush()
 }

@@ -127,6 +127,23 @@ func (s *servers) watch() (stop func() int64) {
 	return func() int64 { close(quit); return <-most }
 }
 
+// cpu is the time that the servers have had so far.
+func (s *servers) cpu() time.Duration {
+	const ticksPerSecond = 100 // USER_HZ, the same on every Linux
+	total := time.Duration(0)
+	for _, cmd := range s.processes {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if len(fields) < 13 {
+			continue
+		}
+		user, _ := strconv.ParseInt(fields[11], 10, 64)
+		system, _ := strconv.ParseInt(fields[12], 10, 64)
+		total += time.Duration(user+system) * time.Second / ticksPerSecond
+	}
+	return total
+}
+
 // resident is what a process has in memory, in bytes.
 func resident(pid int) int64 {
 	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
