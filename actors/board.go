@@ -69,7 +69,7 @@ func newBoard(h *Host, cfg GroupConfig) *board {
 		host: h.pid, transport: h.TransportPID(), bulk: pid(h.cfg.Name + "/" + bulkName), group: pid(group),
 		server: pid(group + "/server"), log: pid(group + "/log"), machine: pid(group + "/machine"),
 	}
-	b.server = &inbox{group: cfg.Group, limits: &b.cfg.Limits, now: h.cfg.Clock.Now, wake: func() { b.send(b.pids.server, wakeup{}) }}
+	b.server = newInbox(cfg.Group, &b.cfg.Limits, h.cfg.Clock.Now, func() { b.send(b.pids.server, wakeup{}) })
 	b.machine = newDesk(b)
 	return b
 }

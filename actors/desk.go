@@ -66,7 +66,7 @@ type machineStatus struct {
 
 func newDesk(b *board) *desk {
 	d := &desk{}
-	d.inbox = &inbox{group: b.cfg.Group, limits: &b.cfg.Limits, now: b.host.cfg.Clock.Now, wake: func() { b.send(b.pids.machine, wakeup{}) }}
+	d.inbox = newInbox(b.cfg.Group, &b.cfg.Limits, b.host.cfg.Clock.Now, func() { b.send(b.pids.machine, wakeup{}) })
 	return d
 }
 

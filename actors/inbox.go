@@ -18,10 +18,12 @@ import (
 // actor has seen that something waits and looks again when it can do more.
 // Safe for concurrent use.
 type inbox struct {
-	group  raft.GroupID
 	limits *Limits
 	wake   func() // sends the wake-up
 	now    func() time.Time
+	// What is refused is refused for one of these, which are never changed: refusing
+	// must cost next to nothing.
+	tooManyCommands, tooManyBytes, tooManyReads, tooSlow *Error
 
 	mu        sync.Mutex
 	woken     bool
@@ -33,6 +35,16 @@ type inbox struct {
 	// flows is since when the owner takes what waits; zero while it does not, for want
 	// of a leader. Then nothing is refused for MaxQueueWait.
 	flows time.Time
+}
+
+func newInbox(group raft.GroupID, limits *Limits, now func() time.Time, wake func()) *inbox {
+	return &inbox{
+		limits: limits, wake: wake, now: now,
+		tooManyCommands: overloaded(group, "MaxQueuedCommands", limits.MaxQueuedCommands),
+		tooManyBytes:    overloaded(group, "MaxQueuedBytes", limits.MaxQueuedBytes),
+		tooManyReads:    overloaded(group, "MaxQueuedReads", limits.MaxQueuedReads),
+		tooSlow:         tooSlow(group, limits),
+	}
 }
 
 // A queue is first in, first out, and reuses its room.
@@ -81,11 +93,11 @@ func (b *inbox) pushProposals(ws ...*waiter) *Error {
 	case b.closed != nil:
 		err = b.closed
 	case b.proposals.len()+len(ws) > b.limits.MaxQueuedCommands:
-		err = overloaded(b.group, "MaxQueuedCommands", b.limits.MaxQueuedCommands)
+		err = b.tooManyCommands
 	case b.bytes+size > b.limits.MaxQueuedBytes:
-		err = overloaded(b.group, "MaxQueuedBytes", b.limits.MaxQueuedBytes)
+		err = b.tooManyBytes
 	case b.slow(&b.proposals, now):
-		err = tooSlow(b.group, b.limits)
+		err = b.tooSlow
 	}
 	if err != nil {
 		b.mu.Unlock()
@@ -132,11 +144,11 @@ func (b *inbox) pushRead(w *waiter) *Error {
 	}
 	if b.reads.len() >= b.limits.MaxQueuedReads {
 		b.mu.Unlock()
-		return overloaded(b.group, "MaxQueuedReads", b.limits.MaxQueuedReads)
+		return b.tooManyReads
 	}
 	if b.slow(&b.reads, w.queued) {
 		b.mu.Unlock()
-		return tooSlow(b.group, b.limits)
+		return b.tooSlow
 	}
 	b.reads.push(w)
 	b.wakeAndUnlock()

@@ -202,7 +202,7 @@ func closedLoops(t *testing.T, g *Group, clients, each, size int) float64 {
 // Far more commands than a group carries: those that it takes it does, the others it
 // refuses by the name of a limit; its memory stays bounded, and nobody campaigns.
 func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
-	const producers, each, size = 16, 6000, 1024
+	const producers, times, size, milliseconds = 4, 10, 1024, 1000
 	c := newCluster(t, 3, func(_ *HostConfig, g *GroupConfig) {
 		g.ElectionTicks, g.HeartbeatTicks, g.PatienceTicks = 200, 20, 400
 		g.Limits.MaxQueuedCommands, g.Limits.CacheBytes = 2000, 1<<20
@@ -210,8 +210,9 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 	leader := c.leader()
 	term := leader.status().Raft.HardState.Term
 	carries := closedLoops(t, leader.group, 256, 60, size)
+	each := int(times*carries*milliseconds/1000/producers) + 1
 	var done, refused, left atomic.Int64
-	left.Store(producers * each)
+	left.Store(int64(producers * each))
 	finished := make(chan struct{})
 	then := func(_ Result, err error) {
 		var e *Error
@@ -230,10 +231,16 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 	begin := time.Now()
 	for p := range producers {
 		go func() {
-			for i := range each {
-				command := make([]byte, size)
-				copy(command, fmt.Sprint(p, "-", i))
-				leader.group.ProposeAsync(command, then)
+			pace := time.NewTicker(time.Millisecond)
+			defer pace.Stop()
+			for sent := 0; sent < each; {
+				<-pace.C
+				due := int(times * carries / producers * time.Since(begin).Seconds())
+				for ; sent < min(due, each); sent++ {
+					command := make([]byte, size)
+					copy(command, fmt.Sprint(p, "-", sent))
+					leader.group.ProposeAsync(command, then)
+				}
 			}
 		}()
 	}
@@ -248,7 +255,7 @@ func TestOverload_TenTimesTheLoadCostsNoElectionAndNoMemory(t *testing.T) {
 		t.Errorf("%d proposals and %d reads still wait", proposals, reads)
 	}
 	rate := func(n int64) float64 { return float64(n) / time.Since(begin).Seconds() }
-	t.Logf("closed loops: %.0f a second; offered %.0f, done %.0f, refused %.0f a second", carries, rate(producers*each), rate(done.Load()), rate(refused.Load()))
+	t.Logf("closed loops: %.0f a second; offered %.0f, done %.0f, refused %.0f a second", carries, rate(int64(producers*each)), rate(done.Load()), rate(refused.Load()))
 	if _, err := leader.group.Propose(context.Background(), []byte("after")); err != nil {
 		t.Error(err)
 	}

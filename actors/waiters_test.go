@@ -85,7 +85,7 @@ func TestInboxAgainstAModel(t *testing.T) {
 	limits := DefaultLimits()
 	most := 20 + 3*commandOverhead // bytes of a batch
 	rapid.Check(t, func(t *rapid.T) {
-		b := &inbox{limits: &limits, wake: func() {}, now: time.Now}
+		b := newInbox(1, &limits, time.Now, func() {})
 		var model, hand []*waiter
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
