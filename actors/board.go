@@ -22,6 +22,8 @@ type board struct {
 	watchers watchers
 	renewals renewals
 	errands  errands
+	// archiving is the snapshot that is being written, if one is.
+	archiving atomic.Pointer[takenSnapshot]
 
 	lives    atomic.Uint64 // the last Incarnation given
 	boot     uint64        // see wireLife
@@ -45,7 +47,7 @@ type board struct {
 // pids names the actors that a group's actors talk to. They are made from names,
 // so that they hold before the actors start and after they restart.
 type pids struct {
-	host, transport, bulk, group, server, log, machine *actor.PID
+	host, transport, bulk, group, server, log, machine, archive *actor.PID
 }
 
 // The actors of a group, as indexes of restarts.
@@ -67,7 +69,7 @@ func newBoard(h *Host, cfg GroupConfig) *board {
 	group := groupName(h.cfg.Name, cfg.Group)
 	b.pids = pids{
 		host: h.pid, transport: h.TransportPID(), bulk: pid(h.cfg.Name + "/" + bulkName), group: pid(group),
-		server: pid(group + "/server"), log: pid(group + "/log"), machine: pid(group + "/machine"),
+		server: pid(group + "/server"), log: pid(group + "/log"), machine: pid(group + "/machine"), archive: pid(group + "/archive"),
 	}
 	b.server = newInbox(cfg.Group, &b.cfg.Limits, h.cfg.Clock.Now, func() { b.send(b.pids.server, wakeup{}) })
 	b.machine = newDesk(b)

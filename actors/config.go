@@ -151,6 +151,14 @@ type GroupConfig struct {
 	// Machine makes an empty state machine: at the start, and after its panic.
 	Machine func() StateMachine
 
+	// A machine that is a Snapshotter is written into a snapshot, if the host has
+	// Snapshots, once SnapshotEntries were applied or SnapshotBytes of the log since the
+	// last one; zero is no reason for one. The log before it goes then, but for
+	// TrailingEntries, which spare followers that are a little behind the snapshot.
+	SnapshotEntries int
+	SnapshotBytes   int
+	TrailingEntries int
+
 	// TickInterval is the length of a tick. The election timeout is drawn from
 	// [ElectionTicks, 2*ElectionTicks); HeartbeatTicks lie between heartbeats.
 	TickInterval   time.Duration
@@ -185,12 +193,17 @@ func DefaultGroupConfig() GroupConfig {
 		PreVote:        true,
 		CheckQuorum:    true,
 		PatienceTicks:  100,
-		Limits:         DefaultLimits(),
-		Sessions:       DefaultSessionLimits(),
-		ServerBudget:   Budget{Restarts: 10, Within: 10 * time.Second},
-		LogBudget:      Budget{Restarts: 10, Within: 10 * time.Second},
-		MachineBudget:  Budget{Restarts: 10, Within: 10 * time.Second},
-		PoisonPanics:   3,
+
+		SnapshotEntries: 100_000,
+		SnapshotBytes:   64 << 20,
+		TrailingEntries: 5_000,
+
+		Limits:        DefaultLimits(),
+		Sessions:      DefaultSessionLimits(),
+		ServerBudget:  Budget{Restarts: 10, Within: 10 * time.Second},
+		LogBudget:     Budget{Restarts: 10, Within: 10 * time.Second},
+		MachineBudget: Budget{Restarts: 10, Within: 10 * time.Second},
+		PoisonPanics:  3,
 	}
 }
 
@@ -224,6 +237,12 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.ElectionTicks", c.ElectionTicks, "at least three times HeartbeatTicks")
 	case c.PatienceTicks < 1:
 		return invalid("GroupConfig.PatienceTicks", c.PatienceTicks, "at least 1")
+	case c.SnapshotEntries < 0:
+		return invalid("GroupConfig.SnapshotEntries", c.SnapshotEntries, "at least 0")
+	case c.SnapshotBytes < 0:
+		return invalid("GroupConfig.SnapshotBytes", c.SnapshotBytes, "at least 0")
+	case c.TrailingEntries < 0:
+		return invalid("GroupConfig.TrailingEntries", c.TrailingEntries, "at least 0")
 	case c.PoisonPanics < 1:
 		return invalid("GroupConfig.PoisonPanics", c.PoisonPanics, "at least 1")
 	}

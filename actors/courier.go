@@ -76,8 +76,10 @@ func (c *courier) Receive(ctx actor.Context) {
 		if e := c.errands.of(c.to); e != nil {
 			c.begin(e)
 		}
-	case sendSnapshot:
-		c.begin(&m)
+	case *sendSnapshot:
+		if c.errands.of(c.to) == m && c.errand != m {
+			c.begin(m)
+		}
 	case abandonSnapshots:
 		c.end()
 	case *messages.Envelope:
@@ -101,7 +103,6 @@ func (c *courier) Receive(ctx actor.Context) {
 func (c *courier) begin(e *sendSnapshot) {
 	c.end()
 	c.errand = e
-	c.errands.put(c.to, e)
 	info, err := c.newest(e)
 	if err == nil && !c.host.sending.take(c.host.cfg.Transfer.MaxConcurrent) {
 		err = fmt.Errorf("HostConfig.Transfer.MaxConcurrent is %d, and as many are being sent", c.host.cfg.Transfer.MaxConcurrent)
@@ -113,6 +114,7 @@ func (c *courier) begin(e *sendSnapshot) {
 	release := c.host.cfg.Snapshots.Pin(info)
 	c.done = func() { release(); c.host.sending.give() }
 	c.info, c.quietFor = info, 0
+	c.errands.carries(e, info.Meta.Last.Index)
 	c.chunk = make([]byte, c.host.cfg.Transfer.ChunkBytes)
 	c.offerAnew()
 	c.watch()
@@ -256,8 +258,8 @@ func (c *courier) report(last raft.Position, err error) {
 // end forgets the errand.
 func (c *courier) end() {
 	c.letGo()
+	c.errands.end(c.to, c.errand)
 	c.errand = nil
-	c.errands.put(c.to, nil)
 }
 
 // letGo gives back what the errand holds.

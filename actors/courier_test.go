@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -53,6 +54,18 @@ func (s *sea) Send(to raft.NodeID, e *messages.Envelope) {
 
 const voyageBytes = 5 << 20
 
+// hold is a machine that takes every snapshot, and has nothing of its own.
+type hold struct{}
+
+func (hold) Apply(commands []Command) [][]byte { return make([][]byte, len(commands)) }
+func (hold) Query(any) (any, error)            { return nil, nil }
+func (hold) Snapshot() (Snapshot, error)       { return nil, errors.New("there is nothing") }
+
+func (hold) Restore(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
 // newVoyage starts three nodes, of which the first has a snapshot.
 func newVoyage(t *testing.T, seed uint64, tune func(*HostConfig, *GroupConfig)) *voyage {
 	t.Helper()
@@ -66,9 +79,11 @@ func newVoyage(t *testing.T, seed uint64, tune func(*HostConfig, *GroupConfig)) 
 		id := hc.ID
 		v.files[id] = persistence.NewMemorySnapshots(hc.ClusterID)
 		hc.Snapshots = v.files[id]
+		gc.Machine = func() StateMachine { return hold{} }
 		hc.Network = &sea{hc.Network, v}
 		hc.Inject = func(name string, message any) { v.see(name, message) }
 		gc.MachineBudget = Budget{Restarts: 1000, Within: time.Second}
+		gc.ServerBudget = gc.MachineBudget
 		if tune != nil {
 			tune(hc, gc)
 		}
@@ -84,6 +99,7 @@ func (v *voyage) see(name string, message any) {
 		v.reports = append(v.reports, m)
 	case snapshotArrived:
 		v.arrivals = append(v.arrivals, m)
+		panic(errInjected) // so that no server takes it: this is about the way to there
 	}
 	if v.inject != nil {
 		v.inject(name, message)
@@ -97,6 +113,9 @@ func (v *voyage) publish(id raft.NodeID, index raft.Index) persistence.SnapshotI
 		Last: raft.Position{Term: 3, Index: index}, Configuration: raft.Configuration{Voters: []raft.NodeID{1, 2, 3}},
 	})
 	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := writeSessions(w, (&raft.Sessions{}).Encode()); err != nil {
 		v.t.Fatal(err)
 	}
 	if _, err := w.Write(v.payload); err != nil {
@@ -136,6 +155,9 @@ func (v *voyage) want(info persistence.SnapshotInfo) {
 	}
 	r, err := v.files[2].Open(list[0])
 	if err != nil {
+		v.t.Fatal(err)
+	}
+	if _, err := readSessions(r); err != nil {
 		v.t.Fatal(err)
 	}
 	got, err := io.ReadAll(r)

@@ -40,6 +40,9 @@ type desk struct {
 // to answer once index is applied.
 type work struct {
 	span raft.Span
+	// install, unless nil, is all there is to do: the machine is to be where a published
+	// snapshot is.
+	install *raft.SnapshotMeta
 	// last is the position of span's last entry, if its term is known; then a span
 	// without entries may be read from a log that is not yet durable up to there.
 	last   raft.Position

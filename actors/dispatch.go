@@ -57,7 +57,8 @@ func (g *groupActor) dispatch(ctx actor.Context, m sendSnapshot) {
 			panic(err)
 		}
 	}
-	ctx.Send(c, m)
+	g.errands.put(m.to, &m) // also for a courier that panics over the message
+	ctx.Send(c, &m)
 }
 
 // recall tells all couriers that the server does not lead any more.

@@ -10,6 +10,7 @@
 //	   ├─ server        raft.Core, and what clients get in each role
 //	   ├─ log           the only one that writes the group's log, and waits for the disk
 //	   ├─ machine       the user's StateMachine
+//	   ├─ archive       writes the machine's snapshots into files
 //	   ├─ courier-<id>  carries snapshots to another node, while this one leads
 //	   └─ receiver      takes the snapshot that a leader sends
 //
@@ -20,8 +21,11 @@
 //	           indeterminate, reads are asked again                               the host fails
 //	log        what was not yet written, which nobody relied on; the   10 in 10 s the same
 //	           server starts from disk, as a new incarnation
-//	machine    a replay of the log; no command, no answer, no          10 in 10 s the same
+//	machine    a restore from the newest snapshot, and a replay of     10 in 10 s the same
+//	           the log from there; no command, no answer, no
 //	           leadership; 3 panics at one index halt the group
+//	archive    the snapshot that it was writing; the next one is       10 in 10 s the same
+//	           taken when it is due
 //	courier    nothing: the next instance goes on where the receiver    10 in 10 s the same
 //	receiver   is; at most the last block of what came comes again
 //	transport  what was in its hands, like a lost packet               10 in 10 s the host fails
@@ -53,6 +57,8 @@
 //   - transport.go, gate.go, transport_api.go, transport_stats.go,
 //     local_network.go: the way to other nodes; peers.go: who they are: members,
 //     those that leave, strangers
+//   - machine_state.go: where a machine begins, how a snapshot replaces its state, when
+//     one is taken; archive.go: writing it; compacting.go: what the server does then
 //   - courier.go, receiver.go: a snapshot file on its way to another node, in chunks;
 //     dispatch.go: who gets what is about it; transfer.go: limits, throttle
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats

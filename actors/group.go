@@ -41,10 +41,12 @@ func (g *groupActor) Receive(ctx actor.Context) {
 			ctx.Stop(ctx.Self())
 			return
 		}
+		g.errands.clear()
 		g.spawn(ctx, "log", func() actor.Actor { return newLog(g.board) })
 		g.spawn(ctx, "machine", func() actor.Actor { return newMachine(g.board) })
 		if g.host.cfg.Snapshots != nil {
 			g.spawn(ctx, "receiver", func() actor.Actor { return newReceiver(g.board) })
+			g.spawn(ctx, "archive", func() actor.Actor { return &archive{g.board} })
 		}
 		g.spawn(ctx, "server", func() actor.Actor { return newServer(g.board) })
 	case stopGroup:
@@ -119,6 +121,8 @@ func (b *board) childBudget(child *actor.PID) (string, Budget) {
 		return "log", b.cfg.LogBudget
 	case strings.HasSuffix(child.Id, "/receiver"):
 		return "receiver", b.cfg.MachineBudget
+	case strings.HasSuffix(child.Id, "/archive"):
+		return "archive", b.cfg.MachineBudget
 	case strings.Contains(child.Id, "/"+courierName):
 		return "courier", b.cfg.MachineBudget
 	default:

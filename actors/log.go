@@ -45,6 +45,7 @@ type (
 		quiet
 		incarnation raft.Incarnation
 		restored    raft.Restored
+		snapshot    raft.Index // of the newest published snapshot
 	}
 	persisted struct {
 		quiet
@@ -141,14 +142,52 @@ func (l *logActor) open(o open) {
 		return
 	}
 	l.dirty = false
-	restored, err := l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
+	restored, snapshot, err := l.load()
 	if err != nil {
 		l.notOpened("load", err, o)
 		return
 	}
 	l.incarnation = o.incarnation
 	l.report()
-	l.send(l.pids.server, opened{incarnation: o.incarnation, restored: restored})
+	l.send(l.pids.server, opened{incarnation: o.incarnation, restored: restored, snapshot: snapshot})
+}
+
+// load reads the log, and first carries an install to its end that a crash cut short: a
+// snapshot that came from a leader is published, and the log does not hold its position.
+func (l *logActor) load() (r raft.Restored, snapshot raft.Index, err error) {
+	r, err = l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
+	if err != nil || l.host.cfg.Snapshots == nil {
+		return r, 0, err
+	}
+	list, err := l.host.cfg.Snapshots.List(l.cfg.Group)
+	if err != nil || len(list) == 0 {
+		return r, 0, err
+	}
+	meta := list[len(list)-1].Meta
+	if meta.Last.Term > r.HardState.Term {
+		return r, 0, nil // of a term that this server has not come to, it will be offered again
+	}
+	if !holds(&r, meta.Last) {
+		if err := l.host.cfg.Store.Compact(l.cfg.Group, meta); err != nil {
+			return r, 0, err
+		}
+		r, err = l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
+	}
+	return r, meta.Last.Index, err
+}
+
+// holds says whether a log holds a position, or starts after it.
+func holds(r *raft.Restored, at raft.Position) bool {
+	if at.Index <= r.Snapshot.Last.Index {
+		return true
+	}
+	var term raft.Term
+	for _, t := range r.Terms {
+		if t.Index <= at.Index {
+			term = t.Term
+		}
+	}
+	return at.Index <= r.Last && term == at.Term
 }
 
 func (l *logActor) notOpened(what string, err error, o open) {
@@ -189,7 +228,7 @@ func (l *logActor) gather(p *persist) {
 // order.
 func (p *persist) writes() bool {
 	w := &p.write
-	return w.HardState != nil || w.TruncateFrom != 0 || len(w.Entries) > 0
+	return w.HardState != nil || w.Compact != nil || w.TruncateFrom != 0 || len(w.Entries) > 0
 }
 
 // flush appends what has gathered, syncs once, and then says so. No space is not
@@ -246,11 +285,34 @@ func (l *logActor) append() error {
 // write appends p. While entries are replaced, and after it, the machine can see
 // that they were.
 func (l *logActor) write(p *raft.Persist) error {
-	if p.TruncateFrom != 0 {
+	if p.TruncateFrom != 0 || p.Compact != nil {
 		l.rewrites.Add(1)
 		defer l.rewrites.Add(1) // also if the store panics
 	}
+	if p.Compact != nil {
+		return l.compact(p)
+	}
 	return l.host.cfg.Store.Append(l.cfg.Group, p)
+}
+
+// compact carries out a write that moves the log's start: after its hard state, whose
+// term may be that of the start, and before the rest. What is done of it may be done
+// again, as after a lack of space.
+func (l *logActor) compact(p *raft.Persist) error {
+	store, rest := l.host.cfg.Store, *p
+	if p.HardState != nil {
+		if err := store.Append(l.cfg.Group, &raft.Persist{HardState: p.HardState}); err != nil {
+			return err
+		}
+	}
+	if err := store.Compact(l.cfg.Group, *p.Compact); err != nil {
+		return err
+	}
+	rest.HardState, rest.Compact = nil, nil
+	if rest.TruncateFrom == 0 && len(rest.Entries) == 0 {
+		return nil
+	}
+	return store.Append(l.cfg.Group, &rest)
 }
 
 func (l *logActor) acknowledge(durable []persist) {

@@ -12,8 +12,8 @@ import (
 // machineActor owns the user's state machine: it applies what is committed, in
 // order and each entry once, and answers who waits for it. What it has yet to do
 // is on its desk, so that its crash loses no work and no answer: the next
-// instance reads the log from its start, comes as far, and goes on with the same
-// piece of work.
+// instance begins at the newest snapshot, or where its disk is, reads the log, comes as
+// far, and goes on with the same piece of work.
 //
 // Always true: machine and sessions hold exactly the entries 1 to applied.
 type machineActor struct {
@@ -31,6 +31,7 @@ type machineActor struct {
 	self       *actor.PID
 	commands   []Command // reused
 	verdicts   []verdict // reused
+	since      logSince
 	reported   raft.Index
 }
 
@@ -54,6 +55,7 @@ func (m *machineActor) Receive(ctx actor.Context) {
 		m.self = ctx.Self()
 		m.autopsy()
 		m.machine = m.cfg.Machine()
+		m.begin()
 		m.desk.inbox.awake() // the wake-up may have died with the last machine
 		m.take()
 		m.run()
@@ -68,6 +70,7 @@ func (m *machineActor) Receive(ctx actor.Context) {
 		if m.retry != nil {
 			m.retry.Stop()
 		}
+		m.closeDisk()
 	}
 }
 
@@ -126,6 +129,7 @@ func (m *machineActor) run() {
 		m.reported = m.applied
 		m.send(m.pids.server, applied{index: m.applied})
 	}
+	m.snapshotWhenDue()
 }
 
 // catchUp brings a machine that was made anew to where the last one was.
@@ -138,6 +142,9 @@ func (m *machineActor) catchUp() bool {
 
 // do applies w; false if it must be tried again later.
 func (m *machineActor) do(w *work) bool {
+	if w.install != nil {
+		return m.install(w.install)
+	}
 	if w.span.Last <= m.applied {
 		// A server that started anew tells again what is committed.
 		w.fail(m.unknown(ReasonRestarted, "the command was applied, but its result was lost in a restart"))
@@ -193,6 +200,8 @@ func (m *machineActor) applySome(entries []raft.Entry, w *work) {
 	}
 	m.keep(commands, results, verdicts)
 	m.advance(last)
+	m.since.add(entries)
+	m.commitDisk()
 	if w != nil {
 		m.answer(w, commands, results, verdicts)
 	}

@@ -26,6 +26,7 @@ func (s *server) recovering(ctx actor.Context) {
 	case opened:
 		if m.incarnation == s.life {
 			s.opened(m.restored)
+			s.resume(m)
 		}
 	case logLost:
 		s.reopen()

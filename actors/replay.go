@@ -97,6 +97,13 @@ func (m *machineActor) unreadable(index raft.Index, err error) {
 		m.later()
 		return
 	}
+	if errors.Is(err, persistence.ErrCompacted) && m.restore(m.applied+1) {
+		m.send(m.self, machineContinue{})
+		return
+	}
+	if m.halted.Load() != nil {
+		return
+	}
 	err = fmt.Errorf("the machine could not read entry %d from the log: %w", index, err)
 	m.halt(err.Error())
 	m.send(m.pids.server, poisoned{})

@@ -65,6 +65,7 @@ type server struct {
 	nextRead  raft.ReadID
 	nextID    uint64 // of what is forwarded
 	pauseTill int    // no forwarding before this tick
+	compactTo raft.Index
 	lowDisk   bool
 }
 
@@ -93,6 +94,12 @@ func (s *server) Receive(ctx actor.Context) {
 	case wakeup:
 		s.board.server.awake()
 		s.controls()
+	case snapshotTaken:
+		s.passOnSnapshot(m.taken)
+		return
+	case snapshotWritten:
+		s.snapshotThere(m.last.Index)
+		return
 	}
 	s.behavior.Receive(ctx)
 	s.check()
@@ -104,6 +111,7 @@ func (s *server) start(ctx actor.Context) {
 	s.born = s.nextLife()
 	s.board.server.awake() // the wake-up may have died with the last server
 	s.ledger.abandon(s.board, s.unknown(ReasonRestarted, "the server crashed while it carried the request out; read to find out what became of it"))
+	s.leaveBehind() // the server before this one died before it could pass it on
 	s.ticking.calm.Store(false)
 	s.ticking.due.Store(false)
 	s.ticking.life.Store(uint64(s.born))
@@ -140,6 +148,11 @@ func (s *server) consensus(message any) {
 		s.carryOut(s.core.Persisted(m.ack))
 	case applied:
 		s.carryOut(s.core.Applied(m.index))
+	case snapshotReported:
+		s.carryOut(s.core.SnapshotReported(m.to, m.term, m.last, m.ok))
+		s.compact()
+	case snapshotArrived:
+		s.carryOut(s.core.Step(&raft.InstallSnapshot{Header: m.header, Snapshot: m.meta}))
 	case fetched:
 		if m.incarnation == s.life {
 			s.carryOut(s.core.Fetched(m.fetch, m.entries))
@@ -198,8 +211,12 @@ func (s *server) carryOut(e raft.Effects) {
 	for _, f := range e.Fetch {
 		s.send(s.pids.log, fetch{incarnation: s.life, fetch: f})
 	}
+	s.dispatchSnapshots(e.Snapshots)
 	if e.Role != nil {
 		s.become(*e.Role)
+	}
+	if e.Install != nil {
+		s.machine.give(&work{install: e.Install})
 	}
 	if !e.Commit.Empty() {
 		s.committed(e.Commit)
@@ -293,6 +310,7 @@ func (s *server) housekeeping(m tick) {
 	}
 	if s.ticks/every != (s.ticks-m.count)/every {
 		s.send(s.pids.log, askSpace{})
+		s.compact()
 	}
 }
 

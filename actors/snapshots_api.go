@@ -12,6 +12,9 @@ type (
 		to   raft.NodeID
 		term raft.Term
 		next raft.Index
+		// carried is the last index of the snapshot that is on its way for this; the
+		// board's lock is around it.
+		carried raft.Index
 	}
 	// snapshotReported tells the server how that went. If ok, the follower holds the
 	// snapshot that ends at last, and was given it before this was sent.

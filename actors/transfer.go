@@ -115,18 +115,48 @@ func (e *errands) of(to raft.NodeID) *sendSnapshot {
 	return e.by[to]
 }
 
-// put notes an errand; nil says that there is none any more.
+// clear forgets all errands: there are no couriers.
+func (e *errands) clear() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.by)
+}
+
+// end forgets an errand, unless another has taken its place.
+func (e *errands) end(to raft.NodeID, errand *sendSnapshot) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if errand != nil && e.by[to] == errand {
+		delete(e.by, to)
+	}
+}
+
 func (e *errands) put(to raft.NodeID, errand *sendSnapshot) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if errand == nil {
-		delete(e.by, to)
-		return
-	}
 	if e.by == nil {
 		e.by = make(map[raft.NodeID]*sendSnapshot)
 	}
 	e.by[to] = errand
+}
+
+// carries notes the index of the snapshot that an errand is carried out with.
+func (e *errands) carries(errand *sendSnapshot, last raft.Index) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	errand.carried = last
+}
+
+// lowest is the lowest index of the snapshots on their way.
+func (e *errands) lowest() (lowest raft.Index, any bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, errand := range e.by {
+		if errand.carried != 0 && (!any || errand.carried < lowest) {
+			lowest, any = errand.carried, true
+		}
+	}
+	return lowest, any
 }
 
 // bulkDirectory is where the second network reaches other nodes, as they have said.
