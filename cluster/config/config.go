@@ -51,6 +51,9 @@ type Config struct {
 
 	Sessions Sessions
 
+	SnapshotEntries        int
+	SnapshotBytes          Bytes
+	TrailingEntries        int
 	SnapshotBytesPerSecond Bytes
 	SnapshotChunkBytes     Bytes
 	SnapshotWindowBytes    Bytes

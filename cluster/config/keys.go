@@ -100,6 +100,9 @@ func limitKeys() []Key {
 func snapshotKeys() []Key {
 	const s = "snapshots"
 	return []Key{
+		{"snapshot-entries", s, "100000", "entries", "how many are applied before a snapshot is taken, and the log before it goes", func(c *Config) any { return &c.SnapshotEntries }},
+		{"snapshot-bytes", s, "64MiB", "bytes", "how much of the log is applied before a snapshot is taken, if that comes first", func(c *Config) any { return &c.SnapshotBytes }},
+		{"trailing-entries", s, "5000", "entries", "what of the log stays behind a snapshot, for members that are a little behind", func(c *Config) any { return &c.TrailingEntries }},
 		{"snapshot-bytes-per-second", s, "0B", "bytes", "what this node sends of snapshots to peers in a second, at most; 0 is no limit", func(c *Config) any { return &c.SnapshotBytesPerSecond }},
 		{"snapshot-chunk-bytes", s, "64KiB", "bytes", "how much of a snapshot goes in one message", func(c *Config) any { return &c.SnapshotChunkBytes }},
 		{"snapshot-window-bytes", s, "1MiB", "bytes", "how much of a snapshot is on its way, unanswered", func(c *Config) any { return &c.SnapshotWindowBytes }},

@@ -213,9 +213,12 @@ func (k *checker) limits() {
 	k.require(c.CacheBytes >= c.MaxMessageBytes, "cache-bytes", fmt.Sprintf("is less than max-message-bytes (%v)", c.MaxMessageBytes), "use at least that")
 }
 
-// snapshots checks what is about snapshots on their way.
+// snapshots checks what is about snapshots and their way.
 func (k *checker) snapshots() {
 	c := k.c
+	k.require(c.SnapshotEntries >= 10, "snapshot-entries", "would take snapshots all the time", "use at least 10")
+	k.require(c.SnapshotBytes >= 64*KiB, "snapshot-bytes", "would take snapshots all the time", "use at least 64KiB")
+	k.require(c.TrailingEntries >= 0, "trailing-entries", "is negative", "use at least 0")
 	k.require(c.SnapshotChunkBytes >= 1*KiB && c.SnapshotChunkBytes <= 1*MiB, "snapshot-chunk-bytes", "is out of bounds", "use 1KiB to 1MiB")
 	k.require(c.SnapshotWindowBytes >= c.SnapshotChunkBytes, "snapshot-window-bytes", fmt.Sprintf("is less than snapshot-chunk-bytes (%v)", c.SnapshotChunkBytes), "use at least that")
 	k.require(c.SnapshotWindowBytes <= 64*MiB, "snapshot-window-bytes", "is more than a connection carries at once", "use at most 64MiB")

@@ -15,6 +15,7 @@
 //	txn.go        transactions: compare, check, then carry out
 //	write.go      what puts and deletions do
 //	compare.go    the comparisons of transactions
+//	snapshot.go   the state written down, and read back
 //	view.go       View: a stable copy that is read outside the machine
 //	range.go      range reads: limit, filters, count
 //	sort.go       their order
