@@ -2,6 +2,7 @@ package messages
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -82,4 +83,16 @@ func TestMalformedBundlesAreRefused(t *testing.T) {
 	if _, _, err := Unbundle(e); !errors.Is(err, ErrMalformed) {
 		t.Errorf("from a node to itself: %v", err)
 	}
+}
+
+// Heartbeats of two groups to the same node travel in one envelope.
+func ExampleBundle() {
+	h := raft.Header{From: 1, To: 2, Term: 5}
+	out := Bundle(1, []Beat{
+		{Group: 1, Message: &raft.Heartbeat{Header: h, Commit: 10, Round: 3}},
+		{Group: 2, Message: &raft.Heartbeat{Header: h, Commit: 20, Round: 8}},
+	}, false)
+	beats, _, err := Unbundle(out[0])
+	fmt.Println(len(out), KindOf(out[0]), len(beats), err)
+	// Output: 1 heartbeat_bundle 2 <nil>
 }
