@@ -31,6 +31,7 @@ func ExampleHost_RemoveGroup() {
 	for _, add := range []string{"3", "4"} {
 		group := actors.DefaultGroupConfig()
 		group.Group, group.Voters = 7, []raft.NodeID{1}
+		group.ElectionTicks = 15 // of 20 ms: nobody else could lead
 		group.Machine = func() actors.StateMachine { return &counter{} }
 		g, err := host.AddGroup(group)
 		if err != nil {

@@ -28,6 +28,7 @@ type ticker struct {
 // pulse is one timer, and who hangs on it.
 type pulse struct {
 	interval time.Duration
+	next     time.Time // when it is to come
 	number   uint64
 	boards   []*board
 	timer    Timer
@@ -55,7 +56,7 @@ func (t *ticker) add(b *board) {
 	defer t.mu.Unlock()
 	p := t.pulses[b.cfg.TickInterval]
 	if p == nil {
-		p = &pulse{interval: b.cfg.TickInterval}
+		p = &pulse{interval: b.cfg.TickInterval, next: t.clock.Now()}
 		t.pulses[p.interval] = p
 		t.arm(p)
 	}
@@ -77,8 +78,14 @@ func (t *ticker) remove(b *board) {
 	}
 }
 
+// arm asks for the next pulse, an interval after this one was to come, so that many
+// small delays do not add up. What is late by more than that begins anew.
 func (t *ticker) arm(p *pulse) {
-	p.timer = t.clock.AfterFunc(p.interval, func() { t.beat(p) })
+	now := t.clock.Now()
+	if p.next = p.next.Add(p.interval); !p.next.After(now) {
+		p.next = now.Add(p.interval)
+	}
+	p.timer = t.clock.AfterFunc(p.next.Sub(now), func() { t.beat(p) })
 }
 
 // beat is one pulse. The next is asked for when it comes.
