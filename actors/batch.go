@@ -35,7 +35,7 @@ func (s *server) proposeBatches() {
 
 func (s *server) mayPropose() bool {
 	l := &s.cfg.Limits
-	return s.leads() &&
+	return s.leads() && !s.transferring &&
 		len(s.unsynced) < l.MaxUnsyncedBatches &&
 		len(s.ledger.pending) < l.MaxUncommittedBatches &&
 		s.machine.bytes.Load() < int64(l.MaxUnappliedBytes)

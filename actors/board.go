@@ -30,14 +30,16 @@ type board struct {
 	restarts [actorsOfGroup]atomic.Int64
 	halted   atomic.Pointer[string]
 	space    atomic.Pointer[persistence.Space]
-	members  atomic.Pointer[[]raft.Member] // of the group, as far as the server has said
-	persists atomic.Int64                  // wait for the sync
-	rewrites atomic.Uint64                 // of the log; odd while one is under way: see replay.go
-	ticking  ticking
-	ledger   ledger
-	stopping atomic.Bool
-	ended    sync.Once
-	stopped  chan struct{}
+	// members and configuration are what the server has said of the group.
+	members       atomic.Pointer[[]raft.Member]
+	configuration atomic.Pointer[raft.ConfigurationState]
+	persists      atomic.Int64  // wait for the sync
+	rewrites      atomic.Uint64 // of the log; odd while one is under way: see replay.go
+	ticking       ticking
+	ledger        ledger
+	stopping      atomic.Bool
+	ended         sync.Once
+	stopped       chan struct{}
 	// removed: RemoveGroup was called; forgotten is closed when it is done.
 	removed   atomic.Bool
 	forgot    sync.Once

@@ -132,6 +132,10 @@ func (b *board) answerControls(controls []any) {
 			close(c.answer)
 		case *statusRequest:
 			close(c.answer)
+		case *changeRequest:
+			c.answer <- changeAnswer{err: b.goodbye(false)}
+		case *transferRequest:
+			c.answer <- b.goodbye(false)
 		}
 	}
 }

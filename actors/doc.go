@@ -63,6 +63,7 @@
 //     dispatch.go: who gets what is about it; transfer.go: limits, throttle
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
 //     for all groups of a host
+//   - membership.go: changes of members, transfers of leadership, this node's removal
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made

@@ -65,6 +65,9 @@ const (
 	// ReasonResultLost: the command was done in an earlier attempt, and its result was
 	// too much to be kept.
 	ReasonResultLost
+	// ReasonRefused: a change of members or of leadership is not possible, or not now;
+	// Cause says why.
+	ReasonRefused
 )
 
 // Error is the error of every request to a group. Its outcome is unknown if

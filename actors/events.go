@@ -23,6 +23,10 @@ const (
 	EventHalted EventKind = "halted"
 	// EventDisk: the disk's reserve was reached, or is free again.
 	EventDisk EventKind = "disk"
+	// EventConfiguration: a configuration is committed.
+	EventConfiguration EventKind = "configuration"
+	// EventGaveUp: a learner never caught up.
+	EventGaveUp EventKind = "gave up"
 )
 
 // Event is something that happened in a group on one node.

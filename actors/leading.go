@@ -47,6 +47,8 @@ func (s *server) stopLeading(rc raft.RoleChange) {
 	for _, p := range pending {
 		failAll(p.waiters, err)
 	}
+	s.ledger.abandonChanges(err)
+	s.transferring = false
 	s.unsynced = s.unsynced[:0]
 	s.send(s.pids.group, abandonSnapshots{})
 	reads := s.ledger.reads

@@ -24,6 +24,9 @@ type ledger struct {
 	// forwarded and forwardedReads are with the leader.
 	forwarded      []forwardBatch
 	forwardedReads []forwardRead
+	// changes and transfers wait for what the core says of them.
+	changes   []pendingChange
+	transfers []chan error
 }
 
 // block is a run of proposals of one term: waiters[i] waits for index first+i.
@@ -70,6 +73,7 @@ type forwardRead struct {
 // unknown; what was not yet proposed was not done. Reads go back to the inbox, to
 // be asked again, or answered if that is closed.
 func (l *ledger) abandon(b *board, err *Error) {
+	l.abandonChanges(err)
 	notDone := *err
 	notDone.Indeterminate = false
 	failAll(l.batch, &notDone)

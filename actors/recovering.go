@@ -42,7 +42,7 @@ func (s *server) recovering(ctx actor.Context) {
 // opened makes the core of this incarnation.
 func (s *server) opened(r raft.Restored) {
 	if r.Snapshot.Last.Index == 0 && len(r.Snapshot.Configuration.Voters) == 0 {
-		r.Snapshot.Configuration.Voters = s.cfg.Voters
+		r.Snapshot.Configuration.Voters, r.Snapshot.Configuration.Members = s.cfg.Voters, s.cfg.Founders
 	}
 	l := &s.cfg.Limits
 	core, err := raft.New(raft.Config{
@@ -71,7 +71,9 @@ func (s *server) opened(r raft.Restored) {
 		s.halt(err.Error())
 		return
 	}
-	s.core = core
+	s.core, s.transferring = core, false
+	st := core.Status()
+	s.configured(raft.ConfigurationState{Index: st.ConfigurationIndex, Configuration: st.Configuration, Committed: st.ConfigurationCommitted})
 	s.lowDisk = s.space.Load() != nil && s.space.Load().Low()
 	s.publish(Event{Kind: EventRecovered, Incarnation: s.life, Term: r.HardState.Term})
 	s.become(raft.RoleChange{Role: core.Role(), Term: r.HardState.Term})

@@ -67,6 +67,8 @@ type server struct {
 	pauseTill int    // no forwarding before this tick
 	compactTo raft.Index
 	lowDisk   bool
+
+	transferring bool // leadership is being handed over: nothing is proposed
 }
 
 func newServer(b *board) *server { return &server{board: b, behavior: actor.NewBehavior()} }
@@ -212,6 +214,7 @@ func (s *server) carryOut(e raft.Effects) {
 		s.send(s.pids.log, fetch{incarnation: s.life, fetch: f})
 	}
 	s.dispatchSnapshots(e.Snapshots)
+	s.memberEffects(&e)
 	if e.Role != nil {
 		s.become(*e.Role)
 	}
@@ -223,6 +226,9 @@ func (s *server) carryOut(e raft.Effects) {
 	}
 	s.confirmed(e.Reads)
 	s.unconfirmed(e.Aborted)
+	if e.Removed != nil {
+		s.outOfGroup(e.Removed)
+	}
 }
 
 func (s *server) envelopes(ms []raft.Message) []*messages.Envelope {
@@ -293,6 +299,10 @@ func (s *server) controls() {
 		switch c := c.(type) {
 		case *statusRequest:
 			c.answer <- s.status()
+		case *changeRequest:
+			s.changeMembers(c)
+		case *transferRequest:
+			s.transfer(c)
 		case campaign:
 			if s.core != nil {
 				s.carryOut(s.core.Campaign())

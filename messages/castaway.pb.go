@@ -160,6 +160,7 @@ type Envelope struct {
 	//	*Envelope_Heartbeat
 	//	*Envelope_HeartbeatReply
 	//	*Envelope_TermNotice
+	//	*Envelope_TimeoutNow
 	//	*Envelope_Probe
 	//	*Envelope_ForwardProposals
 	//	*Envelope_ForwardProposalsReply
@@ -328,6 +329,15 @@ func (x *Envelope) GetTermNotice() *TermNotice {
 	return nil
 }
 
+func (x *Envelope) GetTimeoutNow() *TimeoutNow {
+	if x != nil {
+		if x, ok := x.Kind.(*Envelope_TimeoutNow); ok {
+			return x.TimeoutNow
+		}
+	}
+	return nil
+}
+
 func (x *Envelope) GetProbe() *Probe {
 	if x != nil {
 		if x, ok := x.Kind.(*Envelope_Probe); ok {
@@ -458,6 +468,10 @@ type Envelope_TermNotice struct {
 	TermNotice *TermNotice `protobuf:"bytes,24,opt,name=term_notice,json=termNotice,proto3,oneof"`
 }
 
+type Envelope_TimeoutNow struct {
+	TimeoutNow *TimeoutNow `protobuf:"bytes,25,opt,name=timeout_now,json=timeoutNow,proto3,oneof"`
+}
+
 type Envelope_Probe struct {
 	// Between the transports of two nodes; group and term are zero.
 	Probe *Probe `protobuf:"bytes,48,opt,name=probe,proto3,oneof"`
@@ -520,6 +534,8 @@ func (*Envelope_Heartbeat) isEnvelope_Kind() {}
 func (*Envelope_HeartbeatReply) isEnvelope_Kind() {}
 
 func (*Envelope_TermNotice) isEnvelope_Kind() {}
+
+func (*Envelope_TimeoutNow) isEnvelope_Kind() {}
 
 func (*Envelope_Probe) isEnvelope_Kind() {}
 
@@ -1042,6 +1058,43 @@ func (*TermNotice) Descriptor() ([]byte, []int) {
 	return file_castaway_proto_rawDescGZIP(), []int{10}
 }
 
+// TimeoutNow hands leadership to the receiver.
+type TimeoutNow struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TimeoutNow) Reset() {
+	*x = TimeoutNow{}
+	mi := &file_castaway_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TimeoutNow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TimeoutNow) ProtoMessage() {}
+
+func (x *TimeoutNow) ProtoReflect() protoreflect.Message {
+	mi := &file_castaway_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TimeoutNow.ProtoReflect.Descriptor instead.
+func (*TimeoutNow) Descriptor() ([]byte, []int) {
+	return file_castaway_proto_rawDescGZIP(), []int{11}
+}
+
 // Probe opens a connection and shows that it carries; an answer has reply set.
 type Probe struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1052,7 +1105,7 @@ type Probe struct {
 
 func (x *Probe) Reset() {
 	*x = Probe{}
-	mi := &file_castaway_proto_msgTypes[11]
+	mi := &file_castaway_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1064,7 +1117,7 @@ func (x *Probe) String() string {
 func (*Probe) ProtoMessage() {}
 
 func (x *Probe) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[11]
+	mi := &file_castaway_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1077,7 +1130,7 @@ func (x *Probe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probe.ProtoReflect.Descriptor instead.
 func (*Probe) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{11}
+	return file_castaway_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Probe) GetReply() bool {
@@ -1100,7 +1153,7 @@ type ForwardProposals struct {
 
 func (x *ForwardProposals) Reset() {
 	*x = ForwardProposals{}
-	mi := &file_castaway_proto_msgTypes[12]
+	mi := &file_castaway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1165,7 @@ func (x *ForwardProposals) String() string {
 func (*ForwardProposals) ProtoMessage() {}
 
 func (x *ForwardProposals) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[12]
+	mi := &file_castaway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1178,7 @@ func (x *ForwardProposals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardProposals.ProtoReflect.Descriptor instead.
 func (*ForwardProposals) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{12}
+	return file_castaway_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ForwardProposals) GetIncarnation() uint64 {
@@ -1156,7 +1209,7 @@ type ForwardedProposal struct {
 
 func (x *ForwardedProposal) Reset() {
 	*x = ForwardedProposal{}
-	mi := &file_castaway_proto_msgTypes[13]
+	mi := &file_castaway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1168,7 +1221,7 @@ func (x *ForwardedProposal) String() string {
 func (*ForwardedProposal) ProtoMessage() {}
 
 func (x *ForwardedProposal) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[13]
+	mi := &file_castaway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1181,7 +1234,7 @@ func (x *ForwardedProposal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardedProposal.ProtoReflect.Descriptor instead.
 func (*ForwardedProposal) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{13}
+	return file_castaway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ForwardedProposal) GetId() uint64 {
@@ -1215,7 +1268,7 @@ type ForwardProposalsReply struct {
 
 func (x *ForwardProposalsReply) Reset() {
 	*x = ForwardProposalsReply{}
-	mi := &file_castaway_proto_msgTypes[14]
+	mi := &file_castaway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1280,7 @@ func (x *ForwardProposalsReply) String() string {
 func (*ForwardProposalsReply) ProtoMessage() {}
 
 func (x *ForwardProposalsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[14]
+	mi := &file_castaway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1293,7 @@ func (x *ForwardProposalsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardProposalsReply.ProtoReflect.Descriptor instead.
 func (*ForwardProposalsReply) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{14}
+	return file_castaway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ForwardProposalsReply) GetIncarnation() uint64 {
@@ -1274,7 +1327,7 @@ type ForwardedResult struct {
 
 func (x *ForwardedResult) Reset() {
 	*x = ForwardedResult{}
-	mi := &file_castaway_proto_msgTypes[15]
+	mi := &file_castaway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1339,7 @@ func (x *ForwardedResult) String() string {
 func (*ForwardedResult) ProtoMessage() {}
 
 func (x *ForwardedResult) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[15]
+	mi := &file_castaway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1352,7 @@ func (x *ForwardedResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardedResult.ProtoReflect.Descriptor instead.
 func (*ForwardedResult) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{15}
+	return file_castaway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ForwardedResult) GetId() uint64 {
@@ -1362,7 +1415,7 @@ type ForwardRead struct {
 
 func (x *ForwardRead) Reset() {
 	*x = ForwardRead{}
-	mi := &file_castaway_proto_msgTypes[16]
+	mi := &file_castaway_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1427,7 @@ func (x *ForwardRead) String() string {
 func (*ForwardRead) ProtoMessage() {}
 
 func (x *ForwardRead) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[16]
+	mi := &file_castaway_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1440,7 @@ func (x *ForwardRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardRead.ProtoReflect.Descriptor instead.
 func (*ForwardRead) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{16}
+	return file_castaway_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ForwardRead) GetIncarnation() uint64 {
@@ -1418,7 +1471,7 @@ type ForwardReadReply struct {
 
 func (x *ForwardReadReply) Reset() {
 	*x = ForwardReadReply{}
-	mi := &file_castaway_proto_msgTypes[17]
+	mi := &file_castaway_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1483,7 @@ func (x *ForwardReadReply) String() string {
 func (*ForwardReadReply) ProtoMessage() {}
 
 func (x *ForwardReadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[17]
+	mi := &file_castaway_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1496,7 @@ func (x *ForwardReadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardReadReply.ProtoReflect.Descriptor instead.
 func (*ForwardReadReply) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{17}
+	return file_castaway_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ForwardReadReply) GetIncarnation() uint64 {
@@ -1499,7 +1552,7 @@ type HeartbeatBundle struct {
 
 func (x *HeartbeatBundle) Reset() {
 	*x = HeartbeatBundle{}
-	mi := &file_castaway_proto_msgTypes[18]
+	mi := &file_castaway_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1564,7 @@ func (x *HeartbeatBundle) String() string {
 func (*HeartbeatBundle) ProtoMessage() {}
 
 func (x *HeartbeatBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[18]
+	mi := &file_castaway_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1577,7 @@ func (x *HeartbeatBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatBundle.ProtoReflect.Descriptor instead.
 func (*HeartbeatBundle) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{18}
+	return file_castaway_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HeartbeatBundle) GetGroups() []uint64 {
@@ -1574,7 +1627,7 @@ type HeartbeatReplyBundle struct {
 
 func (x *HeartbeatReplyBundle) Reset() {
 	*x = HeartbeatReplyBundle{}
-	mi := &file_castaway_proto_msgTypes[19]
+	mi := &file_castaway_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1639,7 @@ func (x *HeartbeatReplyBundle) String() string {
 func (*HeartbeatReplyBundle) ProtoMessage() {}
 
 func (x *HeartbeatReplyBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[19]
+	mi := &file_castaway_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1652,7 @@ func (x *HeartbeatReplyBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatReplyBundle.ProtoReflect.Descriptor instead.
 func (*HeartbeatReplyBundle) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{19}
+	return file_castaway_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HeartbeatReplyBundle) GetGroups() []uint64 {
@@ -1640,7 +1693,7 @@ type SnapshotOffer struct {
 
 func (x *SnapshotOffer) Reset() {
 	*x = SnapshotOffer{}
-	mi := &file_castaway_proto_msgTypes[20]
+	mi := &file_castaway_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1705,7 @@ func (x *SnapshotOffer) String() string {
 func (*SnapshotOffer) ProtoMessage() {}
 
 func (x *SnapshotOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[20]
+	mi := &file_castaway_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1718,7 @@ func (x *SnapshotOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotOffer.ProtoReflect.Descriptor instead.
 func (*SnapshotOffer) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{20}
+	return file_castaway_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SnapshotOffer) GetTransfer() uint64 {
@@ -1710,7 +1763,7 @@ type SnapshotChunk struct {
 
 func (x *SnapshotChunk) Reset() {
 	*x = SnapshotChunk{}
-	mi := &file_castaway_proto_msgTypes[21]
+	mi := &file_castaway_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1775,7 @@ func (x *SnapshotChunk) String() string {
 func (*SnapshotChunk) ProtoMessage() {}
 
 func (x *SnapshotChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[21]
+	mi := &file_castaway_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1788,7 @@ func (x *SnapshotChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotChunk.ProtoReflect.Descriptor instead.
 func (*SnapshotChunk) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{21}
+	return file_castaway_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SnapshotChunk) GetTransfer() uint64 {
@@ -1781,7 +1834,7 @@ type SnapshotProgress struct {
 
 func (x *SnapshotProgress) Reset() {
 	*x = SnapshotProgress{}
-	mi := &file_castaway_proto_msgTypes[22]
+	mi := &file_castaway_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1846,7 @@ func (x *SnapshotProgress) String() string {
 func (*SnapshotProgress) ProtoMessage() {}
 
 func (x *SnapshotProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_castaway_proto_msgTypes[22]
+	mi := &file_castaway_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1859,7 @@ func (x *SnapshotProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotProgress.ProtoReflect.Descriptor instead.
 func (*SnapshotProgress) Descriptor() ([]byte, []int) {
-	return file_castaway_proto_rawDescGZIP(), []int{22}
+	return file_castaway_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SnapshotProgress) GetTransfer() uint64 {
@@ -1848,7 +1901,7 @@ var File_castaway_proto protoreflect.FileDescriptor
 
 const file_castaway_proto_rawDesc = "" +
 	"\n" +
-	"\x0ecastaway.proto\x12\vcastaway.v1\"\xe9\v\n" +
+	"\x0ecastaway.proto\x12\vcastaway.v1\"\xa5\f\n" +
 	"\bEnvelope\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\x06R\tclusterId\x12\x14\n" +
@@ -1865,7 +1918,9 @@ const file_castaway_proto_rawDesc = "" +
 	"\theartbeat\x18\x16 \x01(\v2\x16.castaway.v1.HeartbeatH\x00R\theartbeat\x12F\n" +
 	"\x0fheartbeat_reply\x18\x17 \x01(\v2\x1b.castaway.v1.HeartbeatReplyH\x00R\x0eheartbeatReply\x12:\n" +
 	"\vterm_notice\x18\x18 \x01(\v2\x17.castaway.v1.TermNoticeH\x00R\n" +
-	"termNotice\x12*\n" +
+	"termNotice\x12:\n" +
+	"\vtimeout_now\x18\x19 \x01(\v2\x17.castaway.v1.TimeoutNowH\x00R\n" +
+	"timeoutNow\x12*\n" +
 	"\x05probe\x180 \x01(\v2\x12.castaway.v1.ProbeH\x00R\x05probe\x12L\n" +
 	"\x11forward_proposals\x18@ \x01(\v2\x1d.castaway.v1.ForwardProposalsH\x00R\x10forwardProposals\x12\\\n" +
 	"\x17forward_proposals_reply\x18A \x01(\v2\".castaway.v1.ForwardProposalsReplyH\x00R\x15forwardProposalsReply\x12=\n" +
@@ -1904,7 +1959,9 @@ const file_castaway_proto_rawDesc = "" +
 	"\x0eHeartbeatReply\x12\x14\n" +
 	"\x05round\x18\x01 \x01(\x04R\x05round\"\f\n" +
 	"\n" +
-	"TermNotice\"\x1d\n" +
+	"TermNotice\"\f\n" +
+	"\n" +
+	"TimeoutNow\"\x1d\n" +
 	"\x05Probe\x12\x14\n" +
 	"\x05reply\x18\x01 \x01(\bR\x05reply\"r\n" +
 	"\x10ForwardProposals\x12 \n" +
@@ -1985,7 +2042,7 @@ func file_castaway_proto_rawDescGZIP() []byte {
 }
 
 var file_castaway_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_castaway_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_castaway_proto_goTypes = []any{
 	(Outcome)(0),                  // 0: castaway.v1.Outcome
 	(SnapshotState)(0),            // 1: castaway.v1.SnapshotState
@@ -2000,18 +2057,19 @@ var file_castaway_proto_goTypes = []any{
 	(*Heartbeat)(nil),             // 10: castaway.v1.Heartbeat
 	(*HeartbeatReply)(nil),        // 11: castaway.v1.HeartbeatReply
 	(*TermNotice)(nil),            // 12: castaway.v1.TermNotice
-	(*Probe)(nil),                 // 13: castaway.v1.Probe
-	(*ForwardProposals)(nil),      // 14: castaway.v1.ForwardProposals
-	(*ForwardedProposal)(nil),     // 15: castaway.v1.ForwardedProposal
-	(*ForwardProposalsReply)(nil), // 16: castaway.v1.ForwardProposalsReply
-	(*ForwardedResult)(nil),       // 17: castaway.v1.ForwardedResult
-	(*ForwardRead)(nil),           // 18: castaway.v1.ForwardRead
-	(*ForwardReadReply)(nil),      // 19: castaway.v1.ForwardReadReply
-	(*HeartbeatBundle)(nil),       // 20: castaway.v1.HeartbeatBundle
-	(*HeartbeatReplyBundle)(nil),  // 21: castaway.v1.HeartbeatReplyBundle
-	(*SnapshotOffer)(nil),         // 22: castaway.v1.SnapshotOffer
-	(*SnapshotChunk)(nil),         // 23: castaway.v1.SnapshotChunk
-	(*SnapshotProgress)(nil),      // 24: castaway.v1.SnapshotProgress
+	(*TimeoutNow)(nil),            // 13: castaway.v1.TimeoutNow
+	(*Probe)(nil),                 // 14: castaway.v1.Probe
+	(*ForwardProposals)(nil),      // 15: castaway.v1.ForwardProposals
+	(*ForwardedProposal)(nil),     // 16: castaway.v1.ForwardedProposal
+	(*ForwardProposalsReply)(nil), // 17: castaway.v1.ForwardProposalsReply
+	(*ForwardedResult)(nil),       // 18: castaway.v1.ForwardedResult
+	(*ForwardRead)(nil),           // 19: castaway.v1.ForwardRead
+	(*ForwardReadReply)(nil),      // 20: castaway.v1.ForwardReadReply
+	(*HeartbeatBundle)(nil),       // 21: castaway.v1.HeartbeatBundle
+	(*HeartbeatReplyBundle)(nil),  // 22: castaway.v1.HeartbeatReplyBundle
+	(*SnapshotOffer)(nil),         // 23: castaway.v1.SnapshotOffer
+	(*SnapshotChunk)(nil),         // 24: castaway.v1.SnapshotChunk
+	(*SnapshotProgress)(nil),      // 25: castaway.v1.SnapshotProgress
 }
 var file_castaway_proto_depIdxs = []int32{
 	4,  // 0: castaway.v1.Envelope.request_pre_vote:type_name -> castaway.v1.RequestPreVote
@@ -2023,30 +2081,31 @@ var file_castaway_proto_depIdxs = []int32{
 	10, // 6: castaway.v1.Envelope.heartbeat:type_name -> castaway.v1.Heartbeat
 	11, // 7: castaway.v1.Envelope.heartbeat_reply:type_name -> castaway.v1.HeartbeatReply
 	12, // 8: castaway.v1.Envelope.term_notice:type_name -> castaway.v1.TermNotice
-	13, // 9: castaway.v1.Envelope.probe:type_name -> castaway.v1.Probe
-	14, // 10: castaway.v1.Envelope.forward_proposals:type_name -> castaway.v1.ForwardProposals
-	16, // 11: castaway.v1.Envelope.forward_proposals_reply:type_name -> castaway.v1.ForwardProposalsReply
-	18, // 12: castaway.v1.Envelope.forward_read:type_name -> castaway.v1.ForwardRead
-	19, // 13: castaway.v1.Envelope.forward_read_reply:type_name -> castaway.v1.ForwardReadReply
-	22, // 14: castaway.v1.Envelope.snapshot_offer:type_name -> castaway.v1.SnapshotOffer
-	23, // 15: castaway.v1.Envelope.snapshot_chunk:type_name -> castaway.v1.SnapshotChunk
-	24, // 16: castaway.v1.Envelope.snapshot_progress:type_name -> castaway.v1.SnapshotProgress
-	20, // 17: castaway.v1.Envelope.heartbeat_bundle:type_name -> castaway.v1.HeartbeatBundle
-	21, // 18: castaway.v1.Envelope.heartbeat_reply_bundle:type_name -> castaway.v1.HeartbeatReplyBundle
-	3,  // 19: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
-	3,  // 20: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
-	3,  // 21: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
-	3,  // 22: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
-	15, // 23: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
-	17, // 24: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
-	0,  // 25: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
-	3,  // 26: castaway.v1.SnapshotOffer.last:type_name -> castaway.v1.Position
-	1,  // 27: castaway.v1.SnapshotProgress.state:type_name -> castaway.v1.SnapshotState
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	13, // 9: castaway.v1.Envelope.timeout_now:type_name -> castaway.v1.TimeoutNow
+	14, // 10: castaway.v1.Envelope.probe:type_name -> castaway.v1.Probe
+	15, // 11: castaway.v1.Envelope.forward_proposals:type_name -> castaway.v1.ForwardProposals
+	17, // 12: castaway.v1.Envelope.forward_proposals_reply:type_name -> castaway.v1.ForwardProposalsReply
+	19, // 13: castaway.v1.Envelope.forward_read:type_name -> castaway.v1.ForwardRead
+	20, // 14: castaway.v1.Envelope.forward_read_reply:type_name -> castaway.v1.ForwardReadReply
+	23, // 15: castaway.v1.Envelope.snapshot_offer:type_name -> castaway.v1.SnapshotOffer
+	24, // 16: castaway.v1.Envelope.snapshot_chunk:type_name -> castaway.v1.SnapshotChunk
+	25, // 17: castaway.v1.Envelope.snapshot_progress:type_name -> castaway.v1.SnapshotProgress
+	21, // 18: castaway.v1.Envelope.heartbeat_bundle:type_name -> castaway.v1.HeartbeatBundle
+	22, // 19: castaway.v1.Envelope.heartbeat_reply_bundle:type_name -> castaway.v1.HeartbeatReplyBundle
+	3,  // 20: castaway.v1.RequestPreVote.last:type_name -> castaway.v1.Position
+	3,  // 21: castaway.v1.RequestVote.last:type_name -> castaway.v1.Position
+	3,  // 22: castaway.v1.AppendEntries.previous:type_name -> castaway.v1.Position
+	3,  // 23: castaway.v1.AppendEntriesReply.hint:type_name -> castaway.v1.Position
+	16, // 24: castaway.v1.ForwardProposals.proposals:type_name -> castaway.v1.ForwardedProposal
+	18, // 25: castaway.v1.ForwardProposalsReply.results:type_name -> castaway.v1.ForwardedResult
+	0,  // 26: castaway.v1.ForwardedResult.outcome:type_name -> castaway.v1.Outcome
+	3,  // 27: castaway.v1.SnapshotOffer.last:type_name -> castaway.v1.Position
+	1,  // 28: castaway.v1.SnapshotProgress.state:type_name -> castaway.v1.SnapshotState
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_castaway_proto_init() }
@@ -2064,6 +2123,7 @@ func file_castaway_proto_init() {
 		(*Envelope_Heartbeat)(nil),
 		(*Envelope_HeartbeatReply)(nil),
 		(*Envelope_TermNotice)(nil),
+		(*Envelope_TimeoutNow)(nil),
 		(*Envelope_Probe)(nil),
 		(*Envelope_ForwardProposals)(nil),
 		(*Envelope_ForwardProposalsReply)(nil),
@@ -2081,7 +2141,7 @@ func file_castaway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_castaway_proto_rawDesc), len(file_castaway_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

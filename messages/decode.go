@@ -60,6 +60,8 @@ func FromEnvelope(e *Envelope) (raft.Message, error) {
 		return &raft.HeartbeatReply{Header: h, Round: kind.HeartbeatReply.GetRound()}, nil
 	case *Envelope_TermNotice:
 		return &raft.TermNotice{Header: h}, nil
+	case *Envelope_TimeoutNow:
+		return &raft.TimeoutNow{Header: h}, nil
 	default:
 		return nil, nil //nolint:nilnil // Validate knows the kind: it is not raft's.
 	}

@@ -52,6 +52,8 @@ func toKind(m raft.Message) isEnvelope_Kind {
 		return &Envelope_HeartbeatReply{&HeartbeatReply{Round: m.Round}}
 	case *raft.TermNotice:
 		return &Envelope_TermNotice{&TermNotice{}}
+	case *raft.TimeoutNow:
+		return &Envelope_TimeoutNow{&TimeoutNow{}}
 	default:
 		panic(fmt.Sprintf("messages: package raft has a message that the wire does not: %T", m))
 	}

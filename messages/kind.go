@@ -23,6 +23,7 @@ const (
 	KindHeartbeat             Kind = "heartbeat"
 	KindHeartbeatReply        Kind = "heartbeat_reply"
 	KindTermNotice            Kind = "term_notice"
+	KindTimeoutNow            Kind = "timeout_now"
 	KindProbe                 Kind = "probe"
 	KindForwardProposals      Kind = "forward_proposals"
 	KindForwardProposalsReply Kind = "forward_proposals_reply"
@@ -57,6 +58,8 @@ func KindOf(e *Envelope) Kind {
 		return KindHeartbeatReply
 	case *Envelope_TermNotice:
 		return KindTermNotice
+	case *Envelope_TimeoutNow:
+		return KindTimeoutNow
 	case *Envelope_Probe:
 		return KindProbe
 	case *Envelope_ForwardProposals:

@@ -38,6 +38,7 @@ func raftSamples() map[Kind]raft.Message {
 		KindHeartbeat:      &raft.Heartbeat{Header: h, Commit: 301, Round: 44},
 		KindHeartbeatReply: &raft.HeartbeatReply{Header: h, Round: 44},
 		KindTermNotice:     &raft.TermNotice{Header: h},
+		KindTimeoutNow:     &raft.TimeoutNow{Header: h},
 	}
 }
 

@@ -61,6 +61,8 @@ func toTraceMessage(m raft.Message) traceMessage {
 		out.Kind, out.Snapshot = kindInstallSnapshot, tracedSnapshot(&m.Snapshot)
 	case *raft.TermNotice:
 		out.Kind = KindTermNotice
+	case *raft.TimeoutNow:
+		out.Kind = KindTimeoutNow
 	default:
 		out.Kind = KindUnknown
 	}

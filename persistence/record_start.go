@@ -7,6 +7,10 @@ import (
 	"castaway/raft"
 )
 
+// flagEncoded says that a start record's body is the configuration as the core encodes
+// it; else it is three lists of servers, which is all there is to say of most.
+const flagEncoded = 2
+
 // encodeStart appends a start record to buffer: where the log begins, and which
 // records are dropped. h's sequence, group, hard state, chain and base are set by
 // the caller.
@@ -15,6 +19,12 @@ func encodeStart(buffer []byte, h *recordHeader, meta raft.SnapshotMeta) []byte 
 	h.kind, h.count, h.flags = recordStart, 0, 0
 	h.previous, h.first = meta.Last.Term, meta.Last.Index
 	buffer = append(buffer, make([]byte, recordHeaderBytes)...)
+	if c := &meta.Configuration; len(c.Promoting) > 0 || len(c.Members) > 0 || c.LastID != raft.None {
+		h.flags = flagEncoded
+		buffer = append(buffer, c.Encode()...)
+		h.seal(buffer[start:])
+		return buffer
+	}
 	for _, servers := range [][]raft.NodeID{
 		meta.Configuration.Voters, meta.Configuration.OldVoters, meta.Configuration.Learners,
 	} {
@@ -31,6 +41,12 @@ func encodeStart(buffer []byte, h *recordHeader, meta raft.SnapshotMeta) []byte 
 func decodeStart(h *recordHeader, body []byte) (raft.SnapshotMeta, error) {
 	meta := raft.SnapshotMeta{Last: raft.Position{Term: h.previous, Index: h.first}}
 	var err error
+	if h.flags&flagEncoded != 0 {
+		if meta.Configuration, err = raft.DecodeConfiguration(body); err != nil {
+			return raft.SnapshotMeta{}, fmt.Errorf("%w: %w", errRecord, err)
+		}
+		return meta, nil
+	}
 	for _, servers := range []*[]raft.NodeID{
 		&meta.Configuration.Voters, &meta.Configuration.OldVoters, &meta.Configuration.Learners,
 	} {

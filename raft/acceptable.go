@@ -50,6 +50,8 @@ func wellFormed(m Message) bool {
 			m.Snapshot.Configuration.Validate() == nil
 	case *TermNotice:
 		return m != nil && m.Term > 0
+	case *TimeoutNow:
+		return m != nil && m.Term > 0
 	default: // nil, or not one of ours
 		return false
 	}

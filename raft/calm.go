@@ -22,7 +22,7 @@ func (l *leader) calm(c *Core) bool {
 		return false
 	}
 	for i := range l.progress {
-		p := &l.progress[i]
+		p := l.progress[i]
 		if p.match < c.log.last || p.commitSent < c.commit || 2*p.silent > c.cfg.ElectionTicks {
 			return false
 		}

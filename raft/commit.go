@@ -20,6 +20,7 @@ func (l *leader) advanceCommit(c *Core) {
 	committed := c.log.slice(max(c.commit+1, l.firstIndex), index)
 	l.uncommitted -= sizeOf(committed)
 	c.commit = index
+	l.settleConfiguration(c)
 }
 
 // announceCommit tells the followers a commit index that nothing else has told them
@@ -27,7 +28,7 @@ func (l *leader) advanceCommit(c *Core) {
 // one message.
 func (l *leader) announceCommit(c *Core) {
 	for i := range l.progress {
-		p := &l.progress[i]
+		p := l.progress[i]
 		if p.state == replicate && p.commitSent < min(c.commit, p.next-1) {
 			l.ask(c, p)
 		}

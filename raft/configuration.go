@@ -1,7 +1,6 @@
 package raft
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,11 +11,21 @@ import (
 // by a majority of its own; otherwise OldVoters is empty.
 //
 // Every list is sorted and without duplicates; no server is both a voter (new or
-// old) and a learner.
+// old) and a learner. The empty configuration is that of a server that waits to be
+// told of one: it never campaigns, and follows whoever leads.
 type Configuration struct {
 	Voters    []NodeID
 	OldVoters []NodeID
 	Learners  []NodeID
+	// Promoting are the Learners that become voters by themselves, once they have
+	// caught up (T4.2.1).
+	Promoting []NodeID
+	// Members holds what is known of the members beside their ids; it may lack some.
+	Members []Member
+	// LastID is the highest id that a member ever had. An id up to it that is no
+	// member's never comes back, since its votes may be forgotten (C12). Zero is the
+	// highest id of the members.
+	LastID NodeID
 }
 
 // ErrConfiguration means that a configuration, or its encoding, is not valid.
@@ -30,7 +39,10 @@ func (cfg Configuration) Validate() error {
 	for _, list := range []struct {
 		name string
 		ids  []NodeID
-	}{{"Voters", cfg.Voters}, {"OldVoters", cfg.OldVoters}, {"Learners", cfg.Learners}} {
+	}{
+		{"Voters", cfg.Voters}, {"OldVoters", cfg.OldVoters}, {"Learners", cfg.Learners},
+		{"Promoting", cfg.Promoting}, {"Members", idsOf(cfg.Members)},
+	} {
 		before := None
 		for _, id := range list.ids {
 			if id <= before {
@@ -45,8 +57,75 @@ func (cfg Configuration) Validate() error {
 			return fmt.Errorf("%w: server %d is a voter and a learner", ErrConfiguration, id)
 		}
 	}
+	return cfg.validateMembers()
+}
+
+// validateMembers looks at what is said beside who votes and who listens.
+func (cfg *Configuration) validateMembers() error {
+	for _, id := range cfg.Promoting {
+		if !contains(cfg.Learners, id) {
+			return fmt.Errorf("%w: server %d is to be promoted, but is no learner", ErrConfiguration, id)
+		}
+	}
+	for i := range cfg.Members {
+		if !cfg.isMember(cfg.Members[i].ID) {
+			return fmt.Errorf("%w: Members names server %d, which is none", ErrConfiguration, cfg.Members[i].ID)
+		}
+	}
+	if highest := cfg.highestMember(); cfg.LastID != None && cfg.LastID < highest {
+		return fmt.Errorf("%w: LastID is %d, and %d is a member", ErrConfiguration, cfg.LastID, highest)
+	}
 	return nil
 }
+
+// empty says that nothing is known of who decides.
+func (cfg *Configuration) empty() bool {
+	return len(cfg.Voters) == 0 && len(cfg.OldVoters) == 0 && len(cfg.Learners) == 0 && len(cfg.Members) == 0
+}
+
+func idsOf(members []Member) []NodeID {
+	ids := make([]NodeID, len(members))
+	for i := range members {
+		ids[i] = members[i].ID
+	}
+	return ids
+}
+
+// Joint says whether two sets of voters decide (T4.3).
+func (cfg *Configuration) Joint() bool { return len(cfg.OldVoters) > 0 }
+
+// IsMember says whether a server is a voter or a learner.
+func (cfg *Configuration) IsMember(id NodeID) bool { return cfg.isMember(id) }
+
+func (cfg *Configuration) isMember(id NodeID) bool {
+	return cfg.isVoter(id) || contains(cfg.Learners, id)
+}
+
+// Member gives what is known of a member; a Member without Context otherwise.
+func (cfg *Configuration) Member(id NodeID) Member {
+	for i := range cfg.Members {
+		if cfg.Members[i].ID == id {
+			return cfg.Members[i]
+		}
+	}
+	return Member{ID: id}
+}
+
+func (cfg *Configuration) highestMember() NodeID {
+	highest := None
+	for _, list := range [][]NodeID{cfg.Voters, cfg.OldVoters, cfg.Learners} {
+		if n := len(list); n > 0 {
+			highest = max(highest, list[n-1])
+		}
+	}
+	return highest
+}
+
+// Highest is the highest id that is known to have been a member's.
+func (cfg *Configuration) Highest() NodeID { return max(cfg.LastID, cfg.highestMember()) }
+
+// Removed says whether a server was a member and is none any more.
+func (cfg *Configuration) Removed(id NodeID) bool { return id <= cfg.Highest() && !cfg.isMember(id) }
 
 func (cfg *Configuration) isVoter(id NodeID) bool {
 	return contains(cfg.Voters, id) || contains(cfg.OldVoters, id)
@@ -69,6 +148,9 @@ func (cfg *Configuration) eachVoter(f func(NodeID)) {
 	}
 }
 
+// EachMember calls f for every server, once, in ascending order.
+func (cfg *Configuration) EachMember(f func(NodeID)) { cfg.eachMember(f) }
+
 // eachMember calls f for every server, once, in ascending order.
 func (cfg *Configuration) eachMember(f func(NodeID)) {
 	all := slices.Concat(cfg.Voters, cfg.OldVoters, cfg.Learners)
@@ -84,103 +166,16 @@ func (cfg Configuration) Clone() Configuration {
 		Voters:    slices.Clone(cfg.Voters),
 		OldVoters: slices.Clone(cfg.OldVoters),
 		Learners:  slices.Clone(cfg.Learners),
+		Promoting: slices.Clone(cfg.Promoting),
+		Members:   cloneMembers(cfg.Members),
+		LastID:    cfg.LastID,
 	}
 }
 
-// configurationVersion is the first byte of an encoding.
-const configurationVersion = 1
-
-// Encode is the Data of an EntryConfiguration: a version byte, then each list as its
-// length and the differences between its members, in uvarints. Equal configurations
-// have equal encodings.
-func (cfg Configuration) Encode() []byte {
-	b := []byte{configurationVersion}
-	for _, list := range [][]NodeID{cfg.Voters, cfg.OldVoters, cfg.Learners} {
-		b = binary.AppendUvarint(b, uint64(len(list)))
-		before := None
-		for _, id := range list {
-			b = binary.AppendUvarint(b, uint64(id-before))
-			before = id
-		}
+func cloneMembers(members []Member) []Member {
+	clone := slices.Clone(members)
+	for i := range clone {
+		clone[i].Context = slices.Clone(clone[i].Context)
 	}
-	return b
-}
-
-// DecodeConfiguration reads what Encode wrote, and gives only valid configurations.
-// The memory it takes is bounded by the length of b.
-func DecodeConfiguration(b []byte) (Configuration, error) {
-	var cfg Configuration
-	if len(b) == 0 || b[0] != configurationVersion {
-		return cfg, fmt.Errorf("%w: it does not begin with version %d", ErrConfiguration, configurationVersion)
-	}
-	b = b[1:]
-	for _, list := range []*[]NodeID{&cfg.Voters, &cfg.OldVoters, &cfg.Learners} {
-		rest, err := decodeIDs(b, list)
-		if err != nil {
-			return Configuration{}, err
-		}
-		b = rest
-	}
-	if len(b) > 0 {
-		return Configuration{}, fmt.Errorf("%w: %d bytes are left over", ErrConfiguration, len(b))
-	}
-	if err := cfg.Validate(); err != nil {
-		return Configuration{}, err
-	}
-	return cfg, nil
-}
-
-func decodeIDs(b []byte, list *[]NodeID) (rest []byte, err error) {
-	count, n := binary.Uvarint(b)
-	if n <= 0 || count > uint64(len(b)-n) {
-		return nil, fmt.Errorf("%w: the length of a list is cut off or too large", ErrConfiguration)
-	}
-	b = b[n:]
-	before := None
-	for range count {
-		difference, n := binary.Uvarint(b)
-		if n <= 0 {
-			return nil, fmt.Errorf("%w: a list is cut off", ErrConfiguration)
-		}
-		b = b[n:]
-		before += NodeID(difference) // going around is caught by Validate
-		*list = append(*list, before)
-	}
-	return b, nil
-}
-
-// configurationAt is a configuration and the index from which it is in force.
-type configurationAt struct {
-	index         Index
-	configuration Configuration
-}
-
-// configurationTable holds every configuration of the log, the snapshot's first. The
-// last one is in force, as soon as it is appended and whether it is committed or not
-// (T4.1); truncation brings the one before back (C15).
-type configurationTable []configurationAt
-
-// configuration is the one in force.
-func (c *Core) configuration() *Configuration {
-	return &c.configurations[len(c.configurations)-1].configuration
-}
-
-func (t *configurationTable) append(entries []Entry) {
-	for i := range entries {
-		e := &entries[i]
-		if e.Kind != EntryConfiguration {
-			continue
-		}
-		cfg, err := DecodeConfiguration(e.Data)
-		invariant(err == nil, "entry %d was accepted and cannot be read: %v", e.Index, err)
-		*t = append(*t, configurationAt{e.Index, cfg})
-	}
-}
-
-func (t *configurationTable) truncate(from Index) {
-	n := len(*t)
-	for n > 1 && (*t)[n-1].index >= from {
-		n--
-	}
-	*t = (*t)[:n]
+	return clone
 }

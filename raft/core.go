@@ -36,6 +36,9 @@ type Config struct {
 	// CacheBytes bounds the applied and durable entries that are kept in memory
 	// for followers that lag.
 	CacheBytes int
+	// CatchUpRounds is how many rounds a learner has to come close, before one that is
+	// to be promoted is given up (T4.2.1); 10 if zero.
+	CatchUpRounds int
 
 	// Random gives a number in [0, n); n is at least 1. It is the only source of
 	// randomness.
@@ -116,6 +119,7 @@ type Core struct {
 	// forgotten: the disk lost what was acknowledged. Then nothing changes any more
 	// and nothing leaves: no vote, no campaign, no acknowledgement.
 	forgotten bool
+	removed   bool // Effects.Removed was told
 
 	out    output
 	before observed

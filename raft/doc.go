@@ -54,6 +54,9 @@
 //   - replication: AppendEntries, from both sides (T3.5, T10.2); progress, inflights:
 //     what a leader knows of one follower
 //   - commit: counting (P5.4.2); quorum: majorities; configuration: who counts
+//   - change: what may become of a configuration, joint consensus (T4.3); members: a
+//     leader's part of it, learners (T4.2.1), removal (T4.2.2)
+//   - transfer: leadership handed over (T3.10)
 //   - readindex: linearizable reads (T6.4)
 //   - session: the duplicate filter that makes commands exactly-once (T6.3); session_op:
 //     what its entries say; session_limits; session_table: how it is stored. The core

@@ -17,6 +17,15 @@ type Effects struct {
 	// Install, unless nil, replaces the machine's state by the published snapshot that
 	// this says, before any later Commit. What was committed before is in it.
 	Install *SnapshotMeta
+	// Configuration, unless nil, is the one in force, which has changed or is newly
+	// committed.
+	Configuration *ConfigurationState
+	// GaveUp are learners that never caught up; they are being removed.
+	GaveUp []NodeID
+	// Removed, unless nil, says that this server is no member any more.
+	Removed *Removed
+	// Transfer, unless nil, says how a transfer of leadership ended.
+	Transfer *TransferResult
 	// Forgotten, unless nil, ends the core: it drops every further input. Its owner
 	// must not make another from the same disk.
 	Forgotten *Forgotten
@@ -104,11 +113,13 @@ type observed struct {
 	leader NodeID
 	commit Index
 	trace  TraceState
+
+	configuration configurationMark
 }
 
 // begin notes the state before an input.
 func (c *Core) begin() {
-	c.before = observed{role: c.role.kind(), hard: c.hard, leader: c.role.leader(c), commit: c.commit}
+	c.before = observed{role: c.role.kind(), hard: c.hard, leader: c.role.leader(c), commit: c.commit, configuration: c.configurationMark()}
 	if c.cfg.Trace != nil {
 		c.before.trace = c.traceState()
 	}
@@ -119,6 +130,7 @@ func (c *Core) finish(input string, m Message) Effects {
 	c.emitPersist()
 	c.emitCommit()
 	c.emitRole()
+	c.emitConfiguration()
 	e := c.out.effects
 	c.out = output{}
 	c.checkInvariants()

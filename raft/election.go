@@ -75,13 +75,17 @@ func (c *Core) becomePreCandidate() {
 // becomeCandidate enters a new term and asks for votes in it (P5.2). The requests
 // leave once term and vote are durable, since send holds back whatever rests on a
 // term that is not.
-func (c *Core) becomeCandidate() {
+func (c *Core) becomeCandidate() { c.campaignFor(false) }
+
+// campaignFor says in its requests whether the leader itself asked for the election
+// (T3.10).
+func (c *Core) campaignFor(transfer bool) {
 	c.hard = HardState{Term: c.hard.Term + 1, Vote: c.cfg.ID}
 	c.become(&candidate{timer: c.newTimer()})
 	last := c.log.lastPosition()
 	c.configuration().eachVoter(func(id NodeID) {
 		if id != c.cfg.ID {
-			c.send(&RequestVote{Header: c.to(id), Last: last})
+			c.send(&RequestVote{Header: c.to(id), Last: last, Transfer: transfer})
 		}
 	})
 }

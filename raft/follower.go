@@ -30,6 +30,8 @@ func (f *follower) step(c *Core, m Message) {
 		if f.hears(m.From) {
 			c.installSnapshot(m)
 		}
+	case *TimeoutNow:
+		f.timeoutNow(c, m)
 	}
 }
 

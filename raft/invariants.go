@@ -44,7 +44,7 @@ func (l *leader) checkInvariants(c *Core) {
 		invariant(false, "a leader's log lost entries of its own term: last %d, first of the term %d", c.log.last, l.firstIndex)
 	}
 	for i := range l.progress {
-		p := &l.progress[i]
+		p := l.progress[i]
 		if p.match >= p.next || p.next > c.log.last+1 {
 			invariant(false, "server %d: match %d < next %d <= last+1 %d", p.id, p.match, p.next, c.log.last+1)
 		}

@@ -5,8 +5,8 @@ import "fmt"
 // leader is a server that won its term's election. Its term is durable, since it
 // counted its own vote, and its log only grows (P5.3, Leader Append-Only).
 type leader struct {
-	firstIndex Index      // the no-op that opened the term
-	progress   []progress // of all other members, sorted by id; never resized
+	firstIndex Index       // the no-op that opened the term
+	progress   []*progress // of all other members, and of those that leave; sorted by id
 
 	sinceHeartbeat int
 	uncommitted    int // bytes of this term's entries beyond the commit index
@@ -14,6 +14,8 @@ type leader struct {
 	round      uint64 // the newest heartbeat round
 	clockRound uint64 // the newest one that the clock began
 	reads      []pendingRead
+
+	transfer *transfer // nil unless leadership is being handed over
 }
 
 func (l *leader) kind() Role            { return Leader }
@@ -26,7 +28,7 @@ func (c *Core) becomeLeader() {
 	l := &leader{firstIndex: c.log.last + 1}
 	c.configuration().eachMember(func(id NodeID) {
 		if id != c.cfg.ID {
-			l.progress = append(l.progress, progress{id: id, next: l.firstIndex})
+			l.progress = append(l.progress, &progress{id: id, next: l.firstIndex})
 		}
 	})
 	c.become(l)
@@ -40,7 +42,7 @@ func (c *Core) becomeLeader() {
 func (l *leader) find(id NodeID) *progress {
 	for i := range l.progress {
 		if l.progress[i].id == id {
-			return &l.progress[i]
+			return l.progress[i]
 		}
 	}
 	return nil
@@ -56,6 +58,9 @@ func (l *leader) tick(c *Core) {
 		c.becomeFollower(c.hard.Term, None)
 		return
 	}
+	l.tickTransfer(c)
+	l.dismiss(c)
+	l.catchUp(c)
 	l.sinceHeartbeat++
 	if l.sinceHeartbeat >= c.cfg.HeartbeatTicks {
 		l.sinceHeartbeat = 0
@@ -69,13 +74,7 @@ func (l *leader) tick(c *Core) {
 // hearsQuorum says whether a quorum, this server included, was heard within the
 // minimum election timeout.
 func (l *leader) hearsQuorum(c *Core) bool {
-	return c.configuration().agree(func(id NodeID) bool {
-		if id == c.cfg.ID {
-			return true
-		}
-		p := l.find(id)
-		return p != nil && p.silent < c.cfg.ElectionTicks
-	})
+	return c.configuration().agree(func(id NodeID) bool { return l.hears(c, id) })
 }
 
 func (l *leader) step(c *Core, m Message) {
@@ -98,6 +97,9 @@ func (l *leader) persisted(c *Core) { l.advanceCommit(c) }
 
 // admit says whether the proposals may be appended.
 func (l *leader) admit(c *Core, proposals []Proposal) error {
+	if l.transfer != nil {
+		return ErrTransferring
+	}
 	total := 0
 	for i := range proposals {
 		p := &proposals[i]

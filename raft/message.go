@@ -90,3 +90,9 @@ type HeartbeatReply struct {
 type TermNotice struct {
 	Header
 }
+
+// TimeoutNow asks the receiver to campaign at once: the leader hands over to it
+// (T3.10).
+type TimeoutNow struct {
+	Header
+}

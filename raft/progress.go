@@ -34,6 +34,16 @@ type progress struct {
 	silent     int    // ticks since anything was heard from it in this term
 	round      uint64 // the newest heartbeat round that it answered
 	commitSent Index  // the commit index that it would know if nothing were lost
+	toldCommit Index  // a commit index that it was told in a round that it answered
+	roundTold  Index  // what it was told in the newest round
+
+	leaving int // ticks that a removed server is still sent to; zero for members
+
+	// A learner's rounds (T4.2.1).
+	roundTarget Index // all up to here ends the round; zero before the first
+	roundTicks  int
+	rounds      int  // that were slow, in a row
+	close       bool // the last one was quick
 
 	// What the last check for losses saw (C39).
 	checkedRound uint64
@@ -94,7 +104,7 @@ func (p *progress) stuck(round uint64) bool {
 	return stuck
 }
 
-func (p *progress) status(cfg *Config) ProgressStatus {
+func (p *progress) status(c *Core) ProgressStatus {
 	s := ProgressStatus{
 		ID:             p.id,
 		State:          "probe",
@@ -102,7 +112,8 @@ func (p *progress) status(cfg *Config) ProgressStatus {
 		Next:           p.next,
 		InflightCount:  p.inflights.count,
 		InflightBytes:  p.inflights.bytes,
-		RecentlyActive: p.silent < cfg.ElectionTicks,
+		RecentlyActive: p.silent < c.cfg.ElectionTicks,
+		CaughtUp:       p.caughtUp(c),
 	}
 	switch {
 	case p.fetching():

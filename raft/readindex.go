@@ -39,9 +39,10 @@ func (l *leader) beginRound(c *Core) {
 	l.round++
 	c.expectToSend(len(l.progress))
 	for i := range l.progress {
-		p := &l.progress[i]
+		p := l.progress[i]
 		commit := min(p.match, c.commit)
 		p.commitSent = max(p.commitSent, commit)
+		p.roundTold = commit
 		c.send(&Heartbeat{Header: c.to(p.id), Commit: commit, Round: l.round})
 	}
 }
@@ -52,6 +53,9 @@ func (l *leader) heartbeatReply(c *Core, p *progress, m *HeartbeatReply) {
 	}
 	if m.Round > p.round {
 		p.round = m.Round
+		if m.Round == l.round {
+			p.toldCommit = p.roundTold
+		}
 		l.confirmReads(c)
 	}
 	l.checkLoss(c, p)

@@ -5,7 +5,7 @@ package raft
 func (l *leader) replicateAll(c *Core) {
 	c.expectToSend(len(l.progress))
 	for i := range l.progress {
-		l.replicate(c, &l.progress[i])
+		l.replicate(c, l.progress[i])
 	}
 }
 
@@ -118,6 +118,10 @@ func (l *leader) appendReply(c *Core, p *progress, m *AppendEntriesReply) {
 		if p.matched(m.Match) {
 			p.beyondSnapshot(c.log.base.Index)
 			l.advanceCommit(c)
+			if c.role != role(l) {
+				return // the last of a removed leader
+			}
+			l.handOver(c, p)
 		}
 		l.replicate(c, p)
 		return

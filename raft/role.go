@@ -30,6 +30,7 @@ func (c *Core) become(next role) {
 	invariant(legalTransitions[from][to], "a %v became a %v", from, to)
 	if l, ok := c.role.(*leader); ok {
 		l.abortReads(c)
+		l.endTransfer(c)
 	}
 	c.role = next
 }

@@ -36,6 +36,9 @@ func (c *Core) Meta(i Index) (SnapshotMeta, bool) {
 		return SnapshotMeta{}, false
 	}
 	cfg := c.configurations[c.configurations.inForce(i)].configuration
+	if cfg.empty() {
+		return SnapshotMeta{}, false // before the first word of it
+	}
 	return SnapshotMeta{Last: Position{Term: term, Index: i}, Configuration: cfg.Clone()}, true
 }
 
@@ -51,7 +54,10 @@ func (c *Core) Compact(to Index) (Effects, error) {
 	}
 	c.begin()
 	if to > c.log.base.Index {
-		meta, _ := c.Meta(to)
+		meta, known := c.Meta(to)
+		if !known {
+			return c.finish("compact", nil), nil
+		}
 		c.log.forget(min(c.applied, c.disk.durable), c.cfg.CacheBytes)
 		c.log.compact(meta.Last)
 		c.configurations = slices.Clone(c.configurations[c.configurations.inForce(to):])
@@ -125,7 +131,7 @@ func (d *disk) replace(meta *SnapshotMeta, committed Index) {
 // leaveBehind sees to the followers that need what the log no longer holds.
 func (l *leader) leaveBehind(c *Core) {
 	for i := range l.progress {
-		p := &l.progress[i]
+		p := l.progress[i]
 		if p.state != snapshot && p.next <= c.log.base.Index {
 			l.needSnapshot(c, p)
 		}

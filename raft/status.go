@@ -13,9 +13,14 @@ type Status struct {
 	Applied       Index
 	Durable       Index // up to here the own log is known to be on disk
 	Configuration Configuration
-	Uncommitted   int // bytes beyond Commit, on a leader
-	PendingReads  int
-	Progress      []ProgressStatus // of the others, on a leader; sorted by ID
+	// ConfigurationIndex is its place in the log, and ConfigurationCommitted says that
+	// it is committed, as far as this server knows.
+	ConfigurationIndex     Index
+	ConfigurationCommitted bool
+	Transferring           NodeID // whom leadership is being handed to; None if nobody
+	Uncommitted            int    // bytes beyond Commit, on a leader
+	PendingReads           int
+	Progress               []ProgressStatus // of the others, on a leader; sorted by ID
 }
 
 // ProgressStatus is what a leader knows of one follower.
@@ -27,6 +32,7 @@ type ProgressStatus struct {
 	InflightCount  int
 	InflightBytes  int
 	RecentlyActive bool
+	CaughtUp       bool // a learner that could vote
 }
 
 // Role is what this server currently is.
@@ -59,11 +65,16 @@ func (c *Core) Status() Status {
 		Durable:       c.disk.durable,
 		Configuration: c.configuration().Clone(),
 	}
+	mark := c.configurationMark()
+	s.ConfigurationIndex, s.ConfigurationCommitted = mark.index, mark.committed
 	if l, ok := c.role.(*leader); ok {
+		if l.transfer != nil {
+			s.Transferring = l.transfer.to
+		}
 		s.Uncommitted = l.uncommitted
 		s.PendingReads = len(l.reads)
 		for i := range l.progress {
-			s.Progress = append(s.Progress, l.progress[i].status(&c.cfg))
+			s.Progress = append(s.Progress, l.progress[i].status(c))
 		}
 	}
 	return s

@@ -43,6 +43,7 @@ func (cfg *Config) validate() error {
 		{"MaxUncommittedBytes", cfg.MaxUncommittedBytes, 1},
 		{"MaxPendingReads", cfg.MaxPendingReads, 1},
 		{"CacheBytes", cfg.CacheBytes, 0},
+		{"CatchUpRounds", cfg.CatchUpRounds, 0},
 	} {
 		if f.value < f.least {
 			return badConfig("%s is %d, and must be at least %d", f.name, f.value, f.least)
@@ -129,7 +130,7 @@ func (r *Restored) validateTail() error {
 }
 
 func (r *Restored) validateConfigurations() (configurationTable, error) {
-	if err := r.Snapshot.Configuration.Validate(); err != nil {
+	if err := r.Snapshot.Configuration.Validate(); err != nil && !r.Snapshot.Configuration.empty() {
 		return nil, fmt.Errorf("%w: Snapshot.Configuration: %w", ErrRestored, err)
 	}
 	table := configurationTable{{r.Snapshot.Last.Index, r.Snapshot.Configuration.Clone()}}

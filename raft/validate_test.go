@@ -65,7 +65,6 @@ func TestNew_RefusesADiskThatContradictsItself(t *testing.T) {
 		"the tail is longer than the log":           func(r *raft.Restored) { r.Last, r.Terms = 1, r.Terms[:1] },
 		"the log ends before it begins":             func(r *raft.Restored) { r.Snapshot.Last = raft.Position{Term: 1, Index: 9} },
 		"the snapshot has no term":                  func(r *raft.Restored) { r.Snapshot.Last = raft.Position{Index: 2} },
-		"nobody votes":                              func(r *raft.Restored) { r.Snapshot.Configuration.Voters = nil },
 		"a command as configuration":                func(r *raft.Restored) { r.Configurations = r.Tail[:1] },
 		"terms beyond all reason":                   func(r *raft.Restored) { r.HardState.Term = 1 << 63 },
 	} {

@@ -167,6 +167,8 @@ func reasonName(r actors.Reason) string {
 		return "MACHINE_FAILED"
 	case actors.ReasonResultTooLarge:
 		return "RESULT_TOO_LARGE"
+	case actors.ReasonRefused:
+		return "REFUSED"
 	case actors.ReasonSessionUnknown:
 		return "SESSION_UNKNOWN"
 	case actors.ReasonSessionAcknowledged:
