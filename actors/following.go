@@ -19,6 +19,9 @@ func (s *server) following(ctx actor.Context) {
 	}
 	_, ticked := m.(tick)
 	if ticked {
+		// A leader that has gone silent may be none any more: who waits behind it is to
+		// have the next one, and not to be refused.
+		s.board.server.flow(s.core.Calm())
 		s.overdue()
 	}
 	if s.role.Leader != raft.None {

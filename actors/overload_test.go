@@ -66,6 +66,39 @@ func TestOverload_WhoWouldWaitTooLongIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// While a leader is silent, and the next one not yet elected, nobody is refused at a
+// follower for what is not overload.
+func TestOverload_AFailoverIsNone(t *testing.T) {
+	for seed := range uint64(10) {
+		s := newSimulation(seed)
+		groups := s.cast(t, 3, newObserver(t), func(_ *HostConfig, g *GroupConfig) { g.Limits.MaxQueueWait = 600 * time.Millisecond })
+		s.pass(3 * groups[0].cfg.ElectionTimeout())
+		leader, follower := groups[0], groups[1]
+		for i, g := range groups {
+			if statusIn(s, g).Raft.Role == raft.Leader {
+				leader, follower = g, groups[(i+1)%3]
+			}
+		}
+		s.network.Isolate(leader.Node())
+		asked, answered := 0, 0
+		for range 50 {
+			asked++
+			follower.ProposeAsync([]byte("x"), func(_ Result, err error) {
+				answered++
+				var e *Error
+				if errors.As(err, &e) && e.Reason == ReasonOverloaded {
+					t.Errorf("seed %d: refused in a failover: %v", seed, err)
+				}
+			})
+			s.pass(50 * time.Millisecond)
+		}
+		s.pass(3 * follower.cfg.ElectionTimeout())
+		if answered != asked {
+			t.Errorf("seed %d: %d of %d answered", seed, answered, asked)
+		}
+	}
+}
+
 func statusIn(s *simulation, g *Group) Status {
 	ask := &statusRequest{answer: make(chan Status, 1)}
 	if err := g.server.pushControl(ask); err != nil {
