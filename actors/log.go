@@ -167,27 +167,13 @@ func (l *logActor) load() (r raft.Restored, snapshot raft.Index, err error) {
 	if meta.Last.Term > r.HardState.Term {
 		return r, 0, nil // of a term that this server has not come to, it will be offered again
 	}
-	if !holds(&r, meta.Last) {
+	if !persistence.Holds(&r, meta.Last) {
 		if err := l.host.cfg.Store.Compact(l.cfg.Group, meta); err != nil {
 			return r, 0, err
 		}
 		r, err = l.host.cfg.Store.Load(l.cfg.Group, l.cfg.Limits.CacheBytes)
 	}
 	return r, meta.Last.Index, err
-}
-
-// holds says whether a log holds a position, or starts after it.
-func holds(r *raft.Restored, at raft.Position) bool {
-	if at.Index <= r.Snapshot.Last.Index {
-		return true
-	}
-	var term raft.Term
-	for _, t := range r.Terms {
-		if t.Index <= at.Index {
-			term = t.Term
-		}
-	}
-	return at.Index <= r.Last && term == at.Term
 }
 
 func (l *logActor) notOpened(what string, err error, o open) {

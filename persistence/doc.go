@@ -26,6 +26,7 @@
 //	snapshot_directory.go, snapshot_receive.go, snapshot_memory.go
 //	                    on disk, coming from another node, and in memory
 //	offline.go          Offline: reading a directory that no node has open
+//	offline_snapshots.go  its snapshots
 //	frozen.go           and Badger's files in it, without Badger
 //	memlog.go           Badger's memtable logs, as far as that needs them
 //	space.go            room on the disk

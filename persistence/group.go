@@ -176,3 +176,17 @@ func (g *groupState) checkRange(first, last raft.Index) error {
 	}
 	return nil
 }
+
+// Holds says whether a log holds a position, or starts after it.
+func Holds(r *raft.Restored, at raft.Position) bool {
+	if at.Index <= r.Snapshot.Last.Index {
+		return true
+	}
+	var term raft.Term
+	for _, t := range r.Terms {
+		if t.Index <= at.Index {
+			term = t.Term
+		}
+	}
+	return at.Index <= r.Last && term == at.Term
+}

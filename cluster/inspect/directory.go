@@ -30,11 +30,25 @@ func Open(path string) (*Directory, error) {
 // Close lets go of the directory.
 func (d *Directory) Close() error { return d.offline.Close() }
 
-// Err is nil if everything was found in order, and otherwise an error that Is
+// Err is nil if the node would start, and otherwise an error that Is
 // persistence.ErrCorrupt.
 func (d *Directory) Err() error {
 	if found := d.offline.Damage(); len(found) > 0 {
 		return fmt.Errorf("%w: %s: what was found wrong: %d; %s", persistence.ErrCorrupt, d.path, len(found), persistence.WhatToDo)
+	}
+	return nil
+}
+
+// ErrOf is an error that Is persistence.ErrCorrupt if a check found damage.
+func ErrOf(checks []Check) error {
+	damaged := 0
+	for _, c := range checks {
+		if !c.OK {
+			damaged++
+		}
+	}
+	if damaged > 0 {
+		return fmt.Errorf("%w: %d of %d checks failed", persistence.ErrCorrupt, damaged, len(checks))
 	}
 	return nil
 }

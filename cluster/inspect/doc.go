@@ -4,6 +4,7 @@
 //
 //	directory.go   Open, State: identity, groups, hard states, configurations
 //	log.go         Log: entries in words
+//	snapshots.go   Snapshots: the files, and whether each is whole
 //	verify.go      Verify: everything read once, and what was found
 //
 // What is always true:

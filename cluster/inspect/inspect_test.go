@@ -47,8 +47,64 @@ func write(dir string) error {
 	}
 	messages.Seal(entries)
 	return errors.Join(
+		takeSnapshot(o.Dir),
 		store.Append(1, &raft.Persist{HardState: &raft.HardState{Term: 3, Vote: 1}, Entries: entries}),
 		store.Sync(), os.CopyFS(dir, os.DirFS(o.Dir)), store.Close(), os.RemoveAll(o.Dir))
+}
+
+// takeSnapshot publishes a snapshot up to entry 2, and leaves another one unfinished.
+func takeSnapshot(dir string) error {
+	s, err := persistence.OpenSnapshots(persistence.SnapshotOptions{Dir: dir, ClusterID: 0xcafe})
+	if err != nil {
+		return err
+	}
+	meta := raft.SnapshotMeta{Last: raft.Position{Term: 3, Index: 2}, Configuration: raft.Configuration{Voters: []raft.NodeID{1, 2}}}
+	w, err := s.Create(1, meta)
+	if err != nil {
+		return err
+	}
+	_, failed := w.Write([]byte("the state"))
+	_, published := w.Publish()
+	meta.Last.Index = 3
+	_, begun := s.Create(1, meta)
+	return errors.Join(failed, published, begun)
+}
+
+func TestSnapshotsAreListedAndVerified(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := write(dir); err != nil {
+		t.Fatal(err)
+	}
+	list := func() []inspect.Snapshot {
+		d, err := inspect.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		list, err := d.Snapshots()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := inspect.ErrOf(d.Verify()); (err != nil) != (list[0].Damage != "") {
+			t.Errorf("%+v, but verified with %v", list, err)
+		}
+		return list
+	}
+	found := list()
+	if len(found) != 2 || found[0].Index != 2 || found[0].Damage != "" || found[0].Unfinished || !found[1].Unfinished {
+		t.Fatalf("found %+v", found)
+	}
+	content, err := os.ReadFile(found[0].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.WriteFile(found[0].Path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found = list(); found[0].Damage == "" {
+		t.Errorf("found %+v", found)
+	}
 }
 
 func Example() {

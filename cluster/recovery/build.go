@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -71,6 +72,9 @@ func (s *survivor) build(id uint64) error {
 	if err := store.Close(); err != nil {
 		return err
 	}
+	if err := s.copySnapshots(id, c.DataDir); err != nil {
+		return err
+	}
 	return cluster.WriteMembership(c.DataDir, c.ID, cluster.Membership{
 		Cluster: id,
 		Members: []cluster.KnownMember{{ID: o.ID, Info: o.Member}},
@@ -80,14 +84,18 @@ func (s *survivor) build(id uint64) error {
 // configuration is the new cluster's only one.
 func (s *survivor) configuration() raft.Configuration {
 	id := raft.NodeID(s.options.ID)
-	return raft.Configuration{Voters: []raft.NodeID{id}}
+	return raft.Configuration{
+		Voters:  []raft.NodeID{id},
+		Members: []raft.Member{{ID: id, Context: s.options.Member.Encode()}},
+		LastID:  id,
+	}
 }
 
 // copyGroup copies a group's log. The new one starts where the old one does, and ends
 // with the new configuration, in a term of its own, for which the new member has
 // voted.
 func (s *survivor) copyGroup(store persistence.Store, g *persistence.OfflineGroup) error {
-	r := &g.Restored
+	r := s.startOf(g)
 	term := r.HardState.Term + 1
 	w := &writer{store: store, group: g.Group, data: s.configuration().Encode()}
 	hard := raft.HardState{Term: term, Vote: raft.NodeID(s.options.ID)}
@@ -106,6 +114,39 @@ func (s *survivor) copyGroup(store persistence.Store, g *persistence.OfflineGrou
 		return err
 	}
 	return w.flush()
+}
+
+// copySnapshots writes the survivor's newest snapshot of each group anew, under the new
+// cluster's id and configuration.
+func (s *survivor) copySnapshots(id uint64, dir string) error {
+	to, err := persistence.OpenSnapshots(persistence.SnapshotOptions{Dir: dir, ClusterID: id})
+	if err != nil {
+		return err
+	}
+	for _, found := range s.newest {
+		if err := s.copySnapshot(to, found); err != nil {
+			return fmt.Errorf("recovery: copy %s: %w", found.Path, err)
+		}
+	}
+	return nil
+}
+
+func (s *survivor) copySnapshot(to persistence.Snapshots, found persistence.OfflineSnapshot) error {
+	payload, err := s.offline.OpenSnapshot(found)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = payload.Close() }()
+	w, err := to.Create(found.Info.Group, raft.SnapshotMeta{Last: found.Info.Meta.Last, Configuration: s.configuration()})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, payload); err != nil {
+		return err
+	}
+	_, err = w.Publish()
+	return err
 }
 
 // writer gathers entries into writes.

@@ -48,6 +48,7 @@ func quick(id uint64, peer, dir string) config.Config {
 	c.ListenClient, c.AdvertiseClient, c.ListenHTTP = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.Peers = []config.Peer{{ID: id, Address: peer}}
 	c.TickInterval = 4 * time.Millisecond
+	c.SnapshotEntries, c.TrailingEntries = 10, 2
 	return c
 }
 

@@ -61,6 +61,7 @@ func Survey(o Options) (Report, error) {
 type survivor struct {
 	options *Options
 	offline *persistence.Offline
+	newest  map[raft.GroupID]persistence.OfflineSnapshot // of each group that has one
 	report  Report
 }
 
@@ -72,7 +73,7 @@ func (o *Options) open() (*survivor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &survivor{options: o, offline: offline}
+	s := &survivor{options: o, offline: offline, newest: map[raft.GroupID]persistence.OfflineSnapshot{}}
 	if err := s.survey(); err != nil {
 		return nil, errors.Join(err, offline.Close())
 	}
@@ -94,8 +95,20 @@ func (s *survivor) survey() error {
 	}
 	highest := server
 	for _, g := range s.offline.Groups() {
-		s.report.Groups = append(s.report.Groups, survey(&g))
+		found, there, err := s.offline.Newest(g.Group)
+		if err != nil {
+			return err
+		}
+		if there {
+			s.newest[g.Group] = found
+			highest = max(highest, highestMember(&found.Info.Meta.Configuration))
+		}
+		if start := g.Restored.Snapshot.Last.Index; start > 0 && found.Info.Meta.Last.Index < start {
+			return fmt.Errorf("%w: the log of group %d starts after entry %d, and no whole snapshot in %s reaches there", ErrNothing, g.Group, start, s.options.From)
+		}
 		highest = max(highest, highestID(&g))
+		g.Restored = *s.startOf(&g)
+		s.report.Groups = append(s.report.Groups, survey(&g, found.Info.Meta.Last.Index))
 	}
 	if len(s.report.Groups) == 0 {
 		return fmt.Errorf("%w: no group has a log in %s", ErrNothing, s.options.From)
@@ -106,7 +119,17 @@ func (s *survivor) survey() error {
 	return nil
 }
 
-func survey(g *persistence.OfflineGroup) Group {
+// startOf is the group's log; where a snapshot had come, and a crash kept the log from
+// following it, the log starts after the snapshot and is empty.
+func (s *survivor) startOf(g *persistence.OfflineGroup) *raft.Restored {
+	r := g.Restored
+	if found, there := s.newest[g.Group]; there && !persistence.Holds(&r, found.Info.Meta.Last) {
+		return &raft.Restored{HardState: r.HardState, Snapshot: found.Info.Meta, Last: found.Info.Meta.Last.Index}
+	}
+	return &r
+}
+
+func survey(g *persistence.OfflineGroup, snapshot raft.Index) Group {
 	r := &g.Restored
 	last := r.Snapshot.Last
 	if n := len(r.Terms); n > 0 {
@@ -116,7 +139,7 @@ func survey(g *persistence.OfflineGroup) Group {
 		Group: uint64(g.Group), Term: uint64(r.HardState.Term), NewTerm: uint64(r.HardState.Term) + 1,
 		SnapshotIndex: uint64(r.Snapshot.Last.Index), Last: uint64(last.Index), LastTerm: uint64(last.Term),
 		// A snapshot is made of what is committed.
-		Committed: uint64(r.Snapshot.Last.Index), Unreachable: g.Unreachable,
+		Committed: uint64(max(r.Snapshot.Last.Index, snapshot)), Unreachable: g.Unreachable,
 	}
 }
 
@@ -133,7 +156,7 @@ func highestID(g *persistence.OfflineGroup) raft.NodeID {
 }
 
 func highestMember(c *raft.Configuration) raft.NodeID {
-	var highest raft.NodeID
+	highest := c.LastID
 	for _, ids := range [][]raft.NodeID{c.Voters, c.OldVoters, c.Learners} {
 		if len(ids) > 0 {
 			highest = max(highest, ids[len(ids)-1])

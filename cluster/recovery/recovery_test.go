@@ -3,9 +3,11 @@ package recovery_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,10 +45,25 @@ func makeSurvivor(dir string) error {
 	entries[5].Kind, entries[5].Data = raft.EntryConfiguration, raft.Configuration{Voters: []raft.NodeID{1, 2, 7}}.Encode()
 	entries[8].Term = 5
 	messages.Seal(entries)
-	return errors.Join(
+	return errors.Join(snapshot(dir, 3),
 		store.Append(1, &raft.Persist{HardState: &raft.HardState{Term: 6, Vote: 1}, Entries: entries}),
 		store.Compact(1, raft.SnapshotMeta{Last: raft.Position{Term: 4, Index: 3}, Configuration: raft.Configuration{Voters: []raft.NodeID{1, 2, 3}}}),
 		store.Close())
+}
+
+// snapshot publishes a snapshot up to an index in the survivor's directory.
+func snapshot(dir string, index raft.Index) error {
+	s, err := persistence.OpenSnapshots(persistence.SnapshotOptions{Dir: dir, ClusterID: oldCluster})
+	if err != nil {
+		return err
+	}
+	w, err := s.Create(1, raft.SnapshotMeta{Last: raft.Position{Term: 4, Index: index}, Configuration: raft.Configuration{Voters: []raft.NodeID{1, 2, 3}}})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "the state as of %d", index)
+	_, published := w.Publish()
+	return errors.Join(err, published)
 }
 
 func open(dir string, cluster uint64, server raft.NodeID) (*persistence.Badger, error) {
@@ -90,6 +107,20 @@ func TestRecoverKeepsTheSurvivorsLogUnderANewIdentity(t *testing.T) {
 	var id uint64
 	if _, err := fmt.Sscanf(report.NewCluster, "%016x", &id); err != nil || id == oldCluster {
 		t.Errorf("the new cluster is %s (%v)", report.NewCluster, err)
+	}
+
+	files, err := persistence.OpenSnapshots(persistence.SnapshotOptions{Dir: o.To, ClusterID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := files.List(1)
+	if err != nil || len(list) != 1 || list[0].Meta.Last.Index != 3 || !slices.Equal(list[0].Meta.Configuration.Voters, []raft.NodeID{8}) {
+		t.Fatalf("snapshots %+v, %v", list, err)
+	}
+	if payload, err := files.Open(list[0]); err != nil {
+		t.Error(err)
+	} else if state, err := io.ReadAll(payload); err != nil || string(state) != "the state as of 3" {
+		t.Errorf("the snapshot holds %q, %v", state, err)
 	}
 
 	store := mustOpen(t, o.To, id, 8)
@@ -155,6 +186,33 @@ func TestC12_AnOldIdIsNotGivenAgain(t *testing.T) {
 		if _, err := recovery.Recover(o); !errors.Is(err, recovery.ErrOptions) {
 			t.Errorf("id %d: %v", id, err)
 		}
+	}
+}
+
+// Without what its log starts after, a survivor is of no use.
+func TestRecoverRefusesALogWithoutItsSnapshot(t *testing.T) {
+	o := optionsFor(survivor(t))
+	if err := os.RemoveAll(filepath.Join(o.From, "snapshots")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := recovery.Recover(o); !errors.Is(err, recovery.ErrNothing) || !strings.Contains(err.Error(), "starts after entry 3") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A snapshot that had come from a leader, before a crash, is where the new log starts.
+func TestRecoverFollowsASnapshotBeyondTheLog(t *testing.T) {
+	o := optionsFor(survivor(t))
+	if err := snapshot(o.From, 20); err != nil {
+		t.Fatal(err)
+	}
+	report, err := recovery.Recover(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := recovery.Group{Group: 1, Term: 6, NewTerm: 7, SnapshotIndex: 20, Last: 20, LastTerm: 4, Committed: 20}
+	if d := cmp.Diff([]recovery.Group{want}, report.Groups); d != "" {
+		t.Errorf("reported (-want +got):\n%s", d)
 	}
 }
 

@@ -33,7 +33,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.inspectStateCommand(), a.inspectLogCommand(), a.inspectVerifyCommand())
+	cmd.AddCommand(a.inspectStateCommand(), a.inspectLogCommand(), a.inspectSnapshotsCommand(), a.inspectVerifyCommand())
 	return cmd
 }
 
@@ -156,13 +156,66 @@ func (a *app) printLog(d *inspect.Directory, r inspect.Range) error {
 	return errors.Join(flush(), err)
 }
 
+func (a *app) inspectSnapshotsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "snapshots DIRECTORY",
+		Short:   "List the snapshot files, and whether each is whole",
+		Example: "castaway inspect snapshots /var/lib/castaway",
+		Args:    rangeArgs(1, 1),
+		RunE: inspecting(func(d *inspect.Directory) error {
+			list, err := d.Snapshots()
+			if err != nil {
+				return err
+			}
+			return a.printSnapshots(list)
+		}),
+	}
+}
+
+func (a *app) printSnapshots(list []inspect.Snapshot) error {
+	rows := make([][]string, 0, len(list))
+	var damaged error
+	for _, s := range list {
+		state := "whole"
+		switch {
+		case s.Damage != "":
+			state = "DAMAGED: " + s.Damage
+			damaged = inspect.ErrOf([]inspect.Check{{}})
+		case s.Unfinished:
+			state = "never published"
+		}
+		members := ""
+		if s.Configuration != nil {
+			members = s.Configuration.String()
+		}
+		if a.json() {
+			if err := a.printLine(s); err != nil {
+				return err
+			}
+		}
+		rows = append(rows, []string{
+			strconv.FormatUint(s.Group, 10), strconv.FormatUint(s.Index, 10), strconv.FormatUint(s.Term, 10), strconv.FormatInt(s.Bytes, 10), members, state, s.Path,
+		})
+	}
+	if a.json() {
+		return damaged
+	}
+	return errors.Join(printTable(a.out, []string{"GROUP", "INDEX", "TERM", "BYTES", "MEMBERS", "STATE", "FILE"}, rows), damaged)
+}
+
 func (a *app) inspectVerifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "verify DIRECTORY",
 		Short:   "Read everything, and say what is damaged",
 		Example: "castaway inspect verify /var/lib/castaway && echo sound",
 		Args:    rangeArgs(1, 1),
-		RunE:    inspecting(func(d *inspect.Directory) error { return a.printChecks(d.Verify()) }),
+		RunE: inspecting(func(d *inspect.Directory) error {
+			checks := d.Verify()
+			if err := a.printChecks(checks); err != nil || d.Err() != nil {
+				return err
+			}
+			return inspect.ErrOf(checks)
+		}),
 	}
 }
 

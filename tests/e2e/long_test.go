@@ -18,8 +18,8 @@ const enoughPuts = 200_000
 // Writes at full speed that never pause: what is deleted from the log comes back to the
 // disk, so that both disk and memory stay level, however long it goes on.
 func TestDiskAndMemoryStayLevel(t *testing.T) {
-	const keys, valueBytes, samplesWanted = 10_000, 256, 20
-	c := startCluster(t, 3, nil)
+	const keys, valueBytes, samplesWanted = 10_000, 1024, 20
+	c := startCluster(t, 3, nil, "--snapshot-entries", "10000", "--trailing-entries", "1000")
 	c.awaitLeader()
 	began := time.Now()
 	samples := []sample{c.sample(0, began)}
