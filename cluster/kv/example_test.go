@@ -1,6 +1,7 @@
 package kv_test
 
 import (
+	"bytes"
 	"fmt"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -41,4 +42,36 @@ func ExampleMachine() {
 	// Output:
 	// written at revision 2
 	// hello, version 1
+}
+
+// A machine's state is written down while the machine goes on, and read back by
+// another one.
+func ExampleMachine_Snapshot() {
+	m := kv.New()
+	command, err := kv.EncodePut(&pb.PutRequest{Key: []byte("greeting"), Value: []byte("hello")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m.Apply([]actors.Command{{Index: 1, Term: 1, Data: command}})
+
+	snapshot, err := m.Snapshot()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer snapshot.Release()
+	var file bytes.Buffer
+	if err := snapshot.Write(&file); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	other := kv.New()
+	if err := other.Restore(&file); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("equal:", other.StateHash() == m.StateHash())
+	// Output: equal: true
 }
