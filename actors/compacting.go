@@ -53,7 +53,7 @@ func (s *server) compact() {
 		return
 	}
 	to := s.compactTo
-	if held, any := s.errands.lowest(); any {
+	if held, found := s.errands.lowest(); found {
 		to = min(to, held)
 	}
 	e, err := s.core.Compact(to)

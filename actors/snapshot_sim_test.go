@@ -56,9 +56,8 @@ type keeperDisk struct {
 // diskKeeper keeps its state on a disk, in one write with the index (C11).
 type diskKeeper struct {
 	keeper
-	t       *testing.T
-	disk    *keeperDisk
-	restore bool // since a Restore, nothing was committed
+	t    *testing.T
+	disk *keeperDisk
 }
 
 func (d *diskKeeper) Open() (raft.Index, []Pair, error) {

@@ -148,15 +148,15 @@ func (e *errands) carries(errand *sendSnapshot, last raft.Index) {
 }
 
 // lowest is the lowest index of the snapshots on their way.
-func (e *errands) lowest() (lowest raft.Index, any bool) {
+func (e *errands) lowest() (lowest raft.Index, found bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, errand := range e.by {
-		if errand.carried != 0 && (!any || errand.carried < lowest) {
-			lowest, any = errand.carried, true
+		if errand.carried != 0 && (!found || errand.carried < lowest) {
+			lowest, found = errand.carried, true
 		}
 	}
-	return lowest, any
+	return lowest, found
 }
 
 // bulkDirectory is where the second network reaches other nodes, as they have said.

@@ -32,7 +32,7 @@ func (o *Offline) Snapshots(verify bool) ([]OfflineSnapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("persistence: list snapshots: %w", err)
 	}
-	slices.SortFunc(paths, func(a, b string) int { return strings.Compare(a, b) })
+	slices.Sort(paths)
 	var list []OfflineSnapshot
 	for _, path := range paths {
 		group, err := strconv.ParseUint(filepath.Base(filepath.Dir(path)), 10, 64)

@@ -78,9 +78,11 @@ func Attach(ctx context.Context, w Wish) context.Context {
 	if w.Name != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, keyName, w.Name)
 	}
+	var clients []string
 	for _, c := range w.Clients {
-		ctx = metadata.AppendToOutgoingContext(ctx, keyClient, c)
+		clients = append(clients, keyClient, c)
 	}
+	ctx = metadata.AppendToOutgoingContext(ctx, clients...)
 	if w.If != 0 {
 		ctx = metadata.AppendToOutgoingContext(ctx, keyIf, strconv.FormatUint(w.If, 10))
 	}
