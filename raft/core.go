@@ -40,6 +40,14 @@ type Config struct {
 	// to be promoted is given up (T4.2.1); 10 if zero.
 	CatchUpRounds int
 
+	// LeaseNanos, unless zero, is how long a leader's lease lasts (T6.4.1, see
+	// Core.LeaseIndex). It must be less than PromiseNanos, by as much as the clocks of
+	// any two servers may go at different rates. PromiseNanos is for how long who hears
+	// from a leader helps no other into leadership: about ElectionTicks. Both must be
+	// the same on all servers.
+	LeaseNanos   uint64
+	PromiseNanos uint64
+
 	// Random gives a number in [0, n); n is at least 1. It is the only source of
 	// randomness.
 	Random func(n int) int
@@ -116,6 +124,10 @@ type Core struct {
 	emitted Index // up to here, commits were handed to the machine
 	applied Index // up to here, the machine says that it has applied
 
+	now     uint64 // real time, as its owner last told
+	clocked bool   // it did
+	promise promise
+
 	// forgotten: the disk lost what was acknowledged. Then nothing changes any more
 	// and nothing leaves: no vote, no campaign, no acknowledgement.
 	forgotten bool
@@ -147,6 +159,9 @@ func New(cfg Config, r Restored) (*Core, error) {
 		applied:        known,
 	}
 	c.role = &follower{timer: c.newTimer()}
+	if c.hard.Term > 0 {
+		c.makePromise() // as this server may have done
+	}
 	return c, nil
 }
 
@@ -203,7 +218,8 @@ func (c *Core) ReadIndex(id ReadID) (Effects, error) {
 }
 
 // Campaign makes a follower seek leadership at once, as if its election timeout had
-// passed. It does nothing on a candidate, a leader, or a server without a vote.
+// passed. It does nothing on a candidate, a leader, a server without a vote, or one
+// that keeps a promise to a leader (see LeaseIndex).
 func (c *Core) Campaign() Effects {
 	if c.forgotten {
 		return Effects{}
@@ -211,7 +227,9 @@ func (c *Core) Campaign() Effects {
 	c.begin()
 	switch c.role.(type) {
 	case *follower, *precandidate:
-		c.campaign()
+		if !c.promised() {
+			c.campaign()
+		}
 	}
 	return c.finish("campaign", nil)
 }

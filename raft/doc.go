@@ -57,7 +57,8 @@
 //   - change: what may become of a configuration, joint consensus (T4.3); members: a
 //     leader's part of it, learners (T4.2.1), removal (T4.2.2)
 //   - transfer: leadership handed over (T3.10)
-//   - readindex: linearizable reads (T6.4)
+//   - readindex: linearizable reads (T6.4); lease: the same without a round, while clocks
+//     keep their bounds (T6.4.1)
 //   - session: the duplicate filter that makes commands exactly-once (T6.3); session_op:
 //     what its entries say; session_limits; session_table: how it is stored. The core
 //     only carries these entries: the filter is the machine's

@@ -93,7 +93,7 @@ func (c *Core) campaignFor(transfer bool) {
 // answerVote gives this term's vote to the first who asks, unless its log is behind
 // (T3.4, T3.6.1). Servers outside of the own configuration are no exception (C16).
 func (c *Core) answerVote(m *RequestVote) {
-	granted := c.mayVote(m.From) && m.Last.AtLeastAsUpToDate(c.log.lastPosition())
+	granted := c.mayVote(m.From) && (m.Transfer || !c.promised()) && m.Last.AtLeastAsUpToDate(c.log.lastPosition())
 	if granted && c.hard.Vote == None {
 		c.hard.Vote = m.From
 		if _, ok := c.role.(*precandidate); ok {
@@ -116,6 +116,9 @@ func (c *Core) mayVote(id NodeID) bool {
 // nothing (T9.6, C33).
 func (c *Core) answerPreVote(m *RequestPreVote) {
 	if m.Term >= c.hard.Term && c.hearsLeader() && (c.cfg.PreVote || c.cfg.CheckQuorum) {
+		return
+	}
+	if c.promised() {
 		return
 	}
 	granted := m.Last.AtLeastAsUpToDate(c.log.lastPosition()) &&

@@ -11,7 +11,7 @@ func (f *follower) leader(*Core) NodeID { return f.leaderID }
 func (f *follower) persisted(*Core)     {}
 
 func (f *follower) tick(c *Core) {
-	if f.timer.tick() {
+	if f.timer.tick() && !c.promised() {
 		c.campaign()
 	}
 }
@@ -19,15 +19,15 @@ func (f *follower) tick(c *Core) {
 func (f *follower) step(c *Core, m Message) {
 	switch m := m.(type) {
 	case *AppendEntries:
-		if f.hears(m.From) {
+		if f.hears(c, m.From) {
 			c.appendEntries(m)
 		}
 	case *Heartbeat:
-		if f.hears(m.From) {
+		if f.hears(c, m.From) {
 			c.heartbeat(m)
 		}
 	case *InstallSnapshot:
-		if f.hears(m.From) {
+		if f.hears(c, m.From) {
 			c.installSnapshot(m)
 		}
 	case *TimeoutNow:
@@ -37,7 +37,7 @@ func (f *follower) step(c *Core, m Message) {
 
 // hears notes a leader's word. A term has at most one leader (T3.4), so a second
 // one is not believed.
-func (f *follower) hears(from NodeID) bool {
+func (f *follower) hears(c *Core, from NodeID) bool {
 	if f.leaderID == None {
 		f.leaderID = from
 	}
@@ -45,6 +45,7 @@ func (f *follower) hears(from NodeID) bool {
 		return false
 	}
 	f.timer.elapsed = 0
+	c.makePromise()
 	return true
 }
 

@@ -14,6 +14,7 @@ type leader struct {
 	round      uint64 // the newest heartbeat round
 	clockRound uint64 // the newest one that the clock began
 	reads      []pendingRead
+	lease      lease
 
 	transfer *transfer // nil unless leadership is being handed over
 }

@@ -37,6 +37,7 @@ func (l *leader) read(c *Core, id ReadID) {
 // beginRound sends heartbeats that are told from all earlier ones (C31).
 func (l *leader) beginRound(c *Core) {
 	l.round++
+	l.leaseRound(c)
 	c.expectToSend(len(l.progress))
 	for i := range l.progress {
 		p := l.progress[i]
@@ -67,15 +68,7 @@ func (l *leader) confirmReads(c *Core) {
 	if len(l.reads) == 0 {
 		return
 	}
-	confirmed := c.configuration().quorumValue(func(id NodeID) uint64 {
-		if id == c.cfg.ID {
-			return l.round
-		}
-		if p := l.find(id); p != nil {
-			return p.round
-		}
-		return 0
-	})
+	confirmed := l.answeredRound(c)
 	n := 0
 	for n < len(l.reads) && l.reads[n].round <= confirmed {
 		c.out.effects.Reads = append(c.out.effects.Reads, ReadState{ID: l.reads[n].id, Index: l.reads[n].index})
@@ -85,6 +78,19 @@ func (l *leader) confirmReads(c *Core) {
 	if len(l.reads) > 0 && l.reads[0].round > l.round {
 		l.beginRound(c)
 	}
+}
+
+// answeredRound is the newest round that a quorum has answered.
+func (l *leader) answeredRound(c *Core) uint64 {
+	return c.configuration().quorumValue(func(id NodeID) uint64 {
+		if id == c.cfg.ID {
+			return l.round
+		}
+		if p := l.find(id); p != nil {
+			return p.round
+		}
+		return 0
+	})
 }
 
 // abortReads gives up on all of them when leadership ends.

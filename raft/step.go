@@ -43,10 +43,11 @@ func ofNoTerm(m Message) bool {
 }
 
 // ignoresVoteRequest is leader stickiness (T4.2.3): as long as a leader is heard,
-// nobody can make this server leave its term, unless that leader asked for it.
+// nobody can make this server leave its term, unless that leader asked for it. A
+// promise goes further: it holds where the leader is no longer known.
 func (c *Core) ignoresVoteRequest(m Message) bool {
 	v, ok := m.(*RequestVote)
-	return ok && !v.Transfer && c.cfg.CheckQuorum && c.hearsLeader()
+	return ok && !v.Transfer && (c.promised() || (c.cfg.CheckQuorum && c.hearsLeader()))
 }
 
 // answerOld answers a request of an older term with the current one (P5.1), so that

@@ -74,6 +74,7 @@ func (l *leader) handOver(c *Core, p *progress) {
 		return
 	}
 	t.asked = true
+	l.voidLease()
 	c.send(&TimeoutNow{Header: c.to(p.id)})
 }
 

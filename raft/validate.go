@@ -53,6 +53,8 @@ func (cfg *Config) validate() error {
 	case cfg.ElectionTicks/3 < cfg.HeartbeatTicks:
 		return badConfig("ElectionTicks is %d, and must be at least three times HeartbeatTicks, which is %d",
 			cfg.ElectionTicks, cfg.HeartbeatTicks)
+	case cfg.LeaseNanos > 0 && cfg.LeaseNanos >= cfg.PromiseNanos:
+		return badConfig("LeaseNanos is %d, and must be less than PromiseNanos, which is %d", cfg.LeaseNanos, cfg.PromiseNanos)
 	case cfg.MaxInflightBytes < cfg.MaxMessageBytes:
 		return badConfig("MaxInflightBytes is %d, and must be at least MaxMessageBytes, which is %d",
 			cfg.MaxInflightBytes, cfg.MaxMessageBytes)
