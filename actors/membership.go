@@ -157,7 +157,7 @@ func (s *server) configured(state raft.ConfigurationState) {
 	members := make([]raft.Member, 0, len(cfg.Voters)+len(cfg.Learners))
 	cfg.EachMember(func(id raft.NodeID) { members = append(members, cfg.Member(id)) })
 	s.know(members)
-	if !state.Committed || cfg.Joint() {
+	if !state.Committed || cfg.Joint() || len(cfg.Voters) == 0 {
 		return
 	}
 	left := s.ledger.changes[:0]

@@ -201,6 +201,7 @@ func (s *server) carryOut(e raft.Effects) {
 		s.forgot(e.Forgotten)
 		return
 	}
+	s.memberEffects(&e) // first, so that the transport knows whom it sends to
 	s.sendOut(e.Send)
 	if !e.Persist.Empty() {
 		p := &persist{incarnation: s.life, write: e.Persist}
@@ -214,7 +215,6 @@ func (s *server) carryOut(e raft.Effects) {
 		s.send(s.pids.log, fetch{incarnation: s.life, fetch: f})
 	}
 	s.dispatchSnapshots(e.Snapshots)
-	s.memberEffects(&e)
 	if e.Role != nil {
 		s.become(*e.Role)
 	}

@@ -11,6 +11,10 @@ func (n *Node) logEvent(e actors.Event) {
 		n.log.Info("role or leader changed", "role", e.Role.String(), "term", e.Term, "leader", e.Leader)
 	case actors.EventRestarted:
 		n.log.Warn("an actor crashed and was made anew", "actor", e.Actor, "detail", e.Detail)
+	case actors.EventConfiguration:
+		n.log.Info("the members are", "configuration", e.Detail)
+	case actors.EventGaveUp:
+		n.log.Warn("a new member was given up", "detail", e.Detail)
 	case actors.EventDisk:
 		n.log.Warn("the disk's reserve", "detail", e.Detail)
 	default:

@@ -118,7 +118,6 @@ func addressesOf(urls []string) []string {
 }
 
 // removed is told that the node is no member any more; it ends.
-func (n *Node) removed(why string) error {
-	err := fmt.Errorf("%w: %s", ErrRemoved, why)
-	return errors.Join(err, markRemoved(n.cfg.DataDir, why))
+func (n *Node) removed(why error) error {
+	return errors.Join(fmt.Errorf("%w: %w; its data directory is of no use any more", ErrRemoved, why), markRemoved(n.cfg.DataDir, why.Error()))
 }

@@ -97,7 +97,12 @@ func (n *Node) startHost() (stopFunc, error) {
 	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.cfg.Logger
 	n.carriage(&cfg)
 	cfg.Inject = n.cfg.inject
-	cfg.OnFail = func(err error) { n.fail(explain(err, n.cfg.DataDir)) }
+	cfg.OnFail = func(err error) {
+		if errors.Is(err, actors.ErrRemoved) {
+			err = n.removed(err)
+		}
+		n.fail(explain(err, n.cfg.DataDir))
+	}
 	host, err := actors.StartHost(n.system, cfg)
 	if err != nil {
 		return nil, err
@@ -106,7 +111,7 @@ func (n *Node) startHost() (stopFunc, error) {
 	return n.host.Stop, nil
 }
 
-// startGroup has no stop of its own: the host stops its groups.
+// startGroup only hands leadership over when it stops: the host stops its groups.
 func (n *Node) startGroup() (stopFunc, error) {
 	group, err := n.host.AddGroup(groupConfig(&n.cfg.Config, n.origin))
 	if err != nil {
@@ -117,7 +122,8 @@ func (n *Node) startGroup() (stopFunc, error) {
 	if n.cfg.Watch != nil {
 		cancels = append(cancels, group.Watch(n.cfg.Watch))
 	}
-	return func(context.Context) error {
+	return func(ctx context.Context) error {
+		n.handOver(ctx)
 		for _, cancel := range cancels {
 			cancel()
 		}
@@ -207,23 +213,6 @@ func (n *Node) serve(run func() error, stop stopFunc) stopFunc {
 		<-finished
 		return err
 	}
-}
-
-// members is what clients are told of the cluster.
-func (n *Node) members() []etcdapi.Member {
-	list := make([]etcdapi.Member, 0, len(n.cfg.Peers))
-	for _, p := range n.cfg.Peers {
-		m := etcdapi.Member{ID: p.ID, Name: fmt.Sprintf("node-%d", p.ID), PeerURLs: []string{"http://" + p.Address}}
-		client := p.Client
-		if p.ID == n.cfg.ID {
-			m.Name, client = n.cfg.Name, n.advertisedClient()
-		}
-		if client != "" {
-			m.ClientURLs = []string{"http://" + client}
-		}
-		list = append(list, m)
-	}
-	return list
 }
 
 // advertisedClient is the configured address, with the port that the system chose

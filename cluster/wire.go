@@ -70,13 +70,13 @@ func (n *Node) reportWire(r *httpapi.Report) {
 	gates, connections := n.host.TransportStats(), n.wire.Stats()
 	r.Peers = []httpapi.Peer{}
 	for _, g := range gates.Peers {
-		known, _ := n.cfg.Peer(uint64(g.ID))
 		p := httpapi.Peer{
-			ID: uint64(g.ID), Address: known.Address, Gate: string(g.State),
+			ID: uint64(g.ID), Gate: string(g.State),
 			Sent: g.Sent, Lost: g.Lost, Probes: g.Probes, Flaps: g.Flaps, Resets: g.Resets, Arrived: g.Arrived,
 		}
 		for _, c := range connections.Peers {
 			if c.ID == g.ID {
+				p.Address = c.Address
 				p.Stale, p.BytesOut, p.BytesIn = c.Stale, c.BytesOut, c.BytesIn
 				p.ConnectFailures, p.LastConnectFailure = c.ConnectFailures, c.LastConnectFailure
 			}

@@ -10,7 +10,9 @@
 //	inflight.go     how much may be under way: requests, their bytes, answers
 //	codec.go        gRPC's codec, which tells when an answer has left
 //	maintenance.go  Maintenance: Status, the list of alarms
-//	members.go      Cluster: MemberList
+//	toleader.go     passing changes of members on to the leader's door
+//	roster/         what requests and responses about members say beyond etcd's
+//	members.go      Cluster: the members, and changes of them; Maintenance: MoveLeader
 //	header.go       response headers, and what is known of term and leader
 //	errors.go       how errors of actors and kv become etcd's
 //	sessions/       the metadata by which a client makes its writes exactly-once

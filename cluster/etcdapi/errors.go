@@ -13,6 +13,7 @@ import (
 	"castaway/actors"
 	"castaway/cluster/etcdapi/outcome"
 	"castaway/cluster/kv"
+	"castaway/raft"
 )
 
 // refusals are the machine's errors in etcd's words.
@@ -99,6 +100,8 @@ func etcdError(ctx context.Context, e *actors.Error) error {
 		return status.Error(codes.FailedPrecondition, "castaway: "+e.Detail)
 	case actors.ReasonSessionMalformed:
 		return status.Error(codes.InvalidArgument, "castaway: "+e.Detail)
+	case actors.ReasonRefused:
+		return refusedChange(e)
 	case actors.ReasonMachineFailed, actors.ReasonResultTooLarge, actors.ReasonResultLost:
 		return status.Error(codes.Unknown, "castaway: "+e.Detail)
 	}
@@ -202,4 +205,27 @@ func withoutScheme(url string) string {
 		return address
 	}
 	return url
+}
+
+// changeErrors are the core's refusals of changes, in etcd's words.
+var changeErrors = []struct{ err, etcd error }{
+	{raft.ErrNotCaughtUp, rpctypes.ErrGRPCLearnerNotReady},
+	{raft.ErrUnhealthy, rpctypes.ErrGRPCUnhealthy},
+	{raft.ErrRemoved, rpctypes.ErrGRPCMemberExist},
+	{raft.ErrTransferee, rpctypes.ErrGRPCBadLeaderTransferee},
+	{raft.ErrTransferTimeout, rpctypes.ErrGRPCTimeout},
+	{raft.ErrNotLeader, rpctypes.ErrGRPCNotLeader},
+}
+
+// refusedChange is the answer to a change that the core refused: nothing was done.
+func refusedChange(e *actors.Error) error {
+	for _, c := range changeErrors {
+		if errors.Is(e, c.err) {
+			return c.etcd
+		}
+	}
+	if errors.Is(e, raft.ErrChanging) || errors.Is(e, raft.ErrTransferring) {
+		return status.Error(codes.Unavailable, "castaway: "+e.Detail)
+	}
+	return status.Error(codes.FailedPrecondition, "castaway: "+e.Detail)
 }

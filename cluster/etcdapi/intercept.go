@@ -78,7 +78,7 @@ func notServed(_ any, stream grpc.ServerStream) error {
 // unserved says that a method is not there, and what is.
 func unserved(method string) error {
 	return outcome.Attach(status.Newf(codes.Unimplemented,
-		"castaway: %s is not served; what is: KV but for Compact, Maintenance.Status and the list of alarms, Cluster.MemberList; without leases", method),
+		"castaway: %s is not served; what is: KV but for Compact, Maintenance.Status, MoveLeader and the list of alarms, Cluster; without leases", method),
 		outcome.Info{Reason: "UNIMPLEMENTED", Detail: method + " is not served by castaway"}).Err()
 }
 

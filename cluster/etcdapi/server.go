@@ -15,10 +15,11 @@ import (
 
 // Server is the door. New makes it, Serve opens it, Stop closes it for good.
 type Server struct {
-	cfg    Config
-	grpc   *grpc.Server
-	health *health.Server
-	known  known
+	cfg        Config
+	grpc       *grpc.Server
+	health     *health.Server
+	known      known
+	leadership Leadership // nil if the group offers none
 	// inflight bounds what is under way.
 	inflight *inflight
 	cancel   func() // ends the watch of the group
@@ -31,6 +32,7 @@ func New(cfg Config) *Server {
 	cfg.complete()
 	s := &Server{cfg: cfg, health: health.NewServer(), cancel: func() {}, err: cfg.Validate()}
 	s.inflight = newInflight(&s.cfg)
+	s.leadership, _ = cfg.Group.(Leadership)
 	s.grpc = grpc.NewServer(s.options()...)
 	pb.RegisterKVServer(s.grpc, &keyValue{Server: s})
 	pb.RegisterMaintenanceServer(s.grpc, &maintenance{Server: s})

@@ -72,10 +72,6 @@ func TestWhatIsNotServedSaysSo(t *testing.T) {
 			_, err := stream.Recv()
 			return err
 		},
-		"Cluster/MemberAdd": func() error {
-			_, err := pb.NewClusterClient(d.conn).MemberAdd(ctx, &pb.MemberAddRequest{})
-			return err
-		},
 	}
 	for method, call := range calls {
 		err := call()
