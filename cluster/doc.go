@@ -14,6 +14,11 @@
 //   - A store that lost what it acknowledged never votes: the node does not start. One
 //     that was replaced by an older copy, or emptied, while its leader lives is found
 //     out by the first heartbeat: the node ends, and the directory is marked.
+//   - Who the members are is what the log says; the configuration, or for a node that
+//     joined what the cluster said then, only until the log says more. A node that
+//     learns that it is no member any more ends and marks its directory. One whose id
+//     has a vote does not join with an empty directory: a wiped disk is a new identity.
+//   - Who stops hands leadership over first.
 //   - Nothing listens in plaintext beyond loopback unless the configuration says so.
 //
 // # Exit codes
@@ -32,12 +37,13 @@
 //	77  the node is no member of its cluster any more
 //
 // The files: node (Start, Stop, Done), parts (each part's start and stop), wire (the
-// remoting as a part), bulk (snapshot files, and the second remoting for them), identity (the cluster's id), listen (sockets), exit (exit
+// remoting as a part), bulk (snapshot files, and the second remoting for them), identity (the cluster's id), membership
+// and join (which cluster this is, and who is in it), members (who is in it by now), listen (sockets), exit (exit
 // codes), explain (what to do about a store's errors), report (the status), checks
 // (alive, ready), meter (what is measured, not read off), events and demoted (the
 // log).
 //
-// The packages beneath: config (what a node is told), remoting (the wire), kv (the
+// The packages beneath: config (what a node is told), member (what is said of each), remoting (the wire), kv (the
 // key-value machine), etcdapi (the etcd v3 gRPC door), httpapi (health, status,
 // metrics), client (the Go client), inspect (a stopped node's data directory,
 // read), pool (goroutines for many actors), fleet (nodes with many groups, measured), recovery (a new cluster out of it).

@@ -57,7 +57,7 @@ castaway start --help`,
 	}
 	add("servers", a.devCommand(), a.startCommand(), a.recoverCommand(), a.configCommand())
 	add("data", a.putCommand(), a.getCommand(), a.lsCommand(), a.delCommand(), a.txnCommand())
-	add("look", a.statusCommand(), a.memberCommand(), a.benchCommand(), a.inspectCommand(), a.versionCommand())
+	add("look", a.statusCommand(), a.memberCommand(), a.leaderCommand(), a.benchCommand(), a.inspectCommand(), a.versionCommand())
 	nameShells(root)
 	return root
 }

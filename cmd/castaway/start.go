@@ -13,7 +13,8 @@ import (
 
 const startLong = `Start one node, and run until it is told to stop (Ctrl-C, SIGTERM) or cannot go on.
 
-Every node of a cluster is started with the same --peers. A node's data directory belongs to it for good: never start
+Every founding node of a cluster is started with the same --peers. One that was added later ("castaway member add", which
+prints how to start it) is started with --join instead, once; from then on its data directory knows the cluster. A node's data directory belongs to it for good: never start
 an id on an empty directory that has run on another before, since it would have forgotten its votes.
 Every flag is also a key of the YAML file and an environment variable; "castaway config show --origin" shows them all.
 
