@@ -18,12 +18,12 @@ func (c *Core) Calm() bool {
 }
 
 func (l *leader) calm(c *Core) bool {
-	if len(l.reads) > 0 || c.commit < c.log.last {
+	if len(l.reads) > 0 || c.commit < c.log.last || l.transfer != nil || len(c.configuration().Promoting) > 0 {
 		return false
 	}
 	for i := range l.progress {
 		p := l.progress[i]
-		if p.match < c.log.last || p.commitSent < c.commit || 2*p.silent > c.cfg.ElectionTicks {
+		if p.leaving > 0 || p.match < c.log.last || p.commitSent < c.commit || 2*p.silent > c.cfg.ElectionTicks {
 			return false
 		}
 	}
