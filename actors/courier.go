@@ -35,6 +35,7 @@ type courier struct {
 	transfer uint64     // names this attempt
 	answered bool       // the offer was: chunks may go
 	way      *actor.PID // the transport that chunks go through
+	plain    bool       // the second network does not carry: chunks go over the first
 	next     int64      // the offset of the next chunk
 	acked    int64      // the receiver has everything before
 	rewound  int64      // where the courier last went back to, or -1
@@ -113,7 +114,7 @@ func (c *courier) begin(e *sendSnapshot) {
 	}
 	release := c.host.cfg.Snapshots.Pin(info)
 	c.done = func() { release(); c.host.sending.give() }
-	c.info, c.quietFor = info, 0
+	c.info, c.quietFor, c.plain = info, 0, false
 	c.errands.carries(e, info.Meta.Last.Index)
 	c.chunk = make([]byte, c.host.cfg.Transfer.ChunkBytes)
 	c.offerAnew()
@@ -167,6 +168,7 @@ func (c *courier) lookAgain() {
 	case !c.answered:
 		c.offer()
 	case c.quietFor%courierRepeats == 0 && c.quietFor >= 2*courierRepeats:
+		c.plain = true
 		c.offerAnew()
 	case c.quietFor%courierRepeats == 0:
 		c.next = c.acked
@@ -201,7 +203,7 @@ func (c *courier) progress(offset int64, bulk []byte) {
 	case !c.answered:
 		c.answered, c.next, c.acked, c.quietFor = true, offset, offset, 0
 		c.way = c.pids.transport
-		if len(bulk) > 0 && c.host.cfg.Bulk != nil {
+		if len(bulk) > 0 && c.host.cfg.Bulk != nil && !c.plain {
 			c.way = c.pids.bulk
 			c.send(c.way, groupMembers{Group: c.cfg.Group, Members: c.host.bulk.note(raft.Member{ID: c.to, Context: bulk})})
 		}

@@ -80,7 +80,7 @@ func (r *receiver) offered(e *messages.Envelope, o *messages.SnapshotOffer) {
 			return
 		}
 	}
-	r.answer(e, r.pids.transport, r.host.cfg.BulkContext)
+	r.answer(e, r.host.cfg.BulkContext)
 }
 
 // begin opens the file, which may be there already, in part or whole.
@@ -107,12 +107,13 @@ func (r *receiver) begin(e *messages.Envelope) error {
 
 // chunk takes the next bytes.
 func (r *receiver) chunk(e *messages.Envelope, c *messages.SnapshotChunk) {
-	way := r.pids.transport
 	if r.host.cfg.Bulk != nil {
-		way = r.pids.bulk
+		// The answer goes over the first network, which carries in any case; the second
+		// one has to hear a word, or its connection is taken for stuck.
+		r.reply(e, r.pids.bulk, &messages.SnapshotProgress{Transfer: c.GetTransfer()})
 	}
 	if raft.NodeID(e.GetFrom()) != r.from || c.GetTransfer() != r.transfer || (r.file == nil && !r.published) {
-		r.reply(e, way, &messages.SnapshotProgress{Transfer: c.GetTransfer(), State: messages.SnapshotState_SNAPSHOT_STATE_UNKNOWN})
+		r.reply(e, r.pids.transport, &messages.SnapshotProgress{Transfer: c.GetTransfer(), State: messages.SnapshotState_SNAPSHOT_STATE_UNKNOWN})
 		return
 	}
 	if !r.published && int64(c.GetOffset()) == r.file.Offset() && crc32.Checksum(c.GetData(), castagnoli) == c.GetChecksum() {
@@ -125,7 +126,7 @@ func (r *receiver) chunk(e *messages.Envelope, c *messages.SnapshotChunk) {
 			return
 		}
 	}
-	r.answer(e, way, nil)
+	r.answer(e, nil)
 }
 
 // publish makes the snapshot there, and hands it to the server.
@@ -148,12 +149,12 @@ func (r *receiver) arrived(e *messages.Envelope, meta raft.SnapshotMeta) {
 }
 
 // answer says how far the transfer is.
-func (r *receiver) answer(e *messages.Envelope, way *actor.PID, bulk []byte) {
+func (r *receiver) answer(e *messages.Envelope, bulk []byte) {
 	p := &messages.SnapshotProgress{Transfer: r.transfer, State: messages.SnapshotState_SNAPSHOT_STATE_PUBLISHED, Offset: uint64(r.info.Size)}
 	if !r.published {
 		p.State, p.Offset, p.Bulk = messages.SnapshotState_SNAPSHOT_STATE_TAKING, uint64(r.file.Offset()), bulk
 	}
-	r.reply(e, way, p)
+	r.reply(e, r.pids.transport, p)
 }
 
 // refuse ends a transfer. What has come is kept, unless it is damaged: then the file

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -262,4 +263,9 @@ func (c *cluster) newClient(endpoints ...string) *clientv3.Client {
 	}
 	c.t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// without gives the others.
+func without(servers []*server, gone *server) []*server {
+	return slices.DeleteFunc(slices.Clone(servers), func(s *server) bool { return s == gone })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,11 +21,17 @@ import (
 // many were acknowledged so far, after each.
 func fill(c *cluster, count, keys, bytes int, progress func(done int)) {
 	c.t.Helper()
-	value := strings.Repeat("v", bytes)
 	each(c, count, func(ctx context.Context, client *clientv3.Client, i int) error {
-		_, err := client.Put(ctx, fmt.Sprintf("filled/%07d", i%keys), value)
+		_, err := client.Put(ctx, fmt.Sprintf("filled/%07d", i%keys), noise(i, bytes))
 		return err
 	}, progress)
+}
+
+// noise is a value that does not get smaller when it is compressed.
+func noise(i, bytes int) string {
+	b := make([]byte, bytes)
+	rand.New(rand.NewSource(int64(i))).Read(b)
+	return string(b)
 }
 
 // fillers is how many clients fill at once.

@@ -12,6 +12,7 @@ require (
 )
 
 require (
+	castaway v0.0.0
 	github.com/VividCortex/ewma v1.2.0 // indirect
 	github.com/bgentry/speakeasy v0.2.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
@@ -47,3 +48,5 @@ require (
 )
 
 tool go.etcd.io/etcd/etcdctl/v3
+
+replace castaway => ../..
