@@ -16,7 +16,6 @@ import (
 	"castaway/cluster/config"
 	"castaway/cluster/etcdapi"
 	"castaway/cluster/httpapi"
-	"castaway/cluster/kv"
 	"castaway/messages"
 	"castaway/persistence"
 	"castaway/raft"
@@ -113,7 +112,12 @@ func (n *Node) startHost() (stopFunc, error) {
 
 // startGroup only hands leadership over when it stops: the host stops its groups.
 func (n *Node) startGroup() (stopFunc, error) {
-	group, err := n.host.AddGroup(groupConfig(&n.cfg.Config, n.origin))
+	g := groupConfig(&n.cfg.Config, n.origin)
+	var err error
+	if g.Machine, err = n.machine(); err != nil {
+		return nil, err
+	}
+	group, err := n.host.AddGroup(g)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +142,6 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	if !m.Joined {
 		g.Voters, g.Founders = m.voters(), m.founders()
 	}
-	g.Machine = func() actors.StateMachine { return kv.New() }
 	g.TickInterval, g.ElectionTicks, g.HeartbeatTicks = c.TickInterval, c.ElectionTicks, c.HeartbeatTicks
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin
 	g.SnapshotEntries, g.SnapshotBytes, g.TrailingEntries = c.SnapshotEntries, int(c.SnapshotBytes), c.TrailingEntries

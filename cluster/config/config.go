@@ -51,6 +51,9 @@ type Config struct {
 
 	Sessions Sessions
 
+	// Machine is where the keys and values are: "memory" or "disk".
+	Machine string
+
 	SnapshotEntries        int
 	SnapshotBytes          Bytes
 	TrailingEntries        int

@@ -100,6 +100,7 @@ func limitKeys() []Key {
 func snapshotKeys() []Key {
 	const s = "snapshots"
 	return []Key{
+		{"machine", s, "memory", "memory or disk", "where the keys and values are: in memory, made again from a snapshot and the log at each start; or on disk, for what is larger than memory, and a start that reads little", func(c *Config) any { return &c.Machine }},
 		{"snapshot-entries", s, "100000", "entries", "how many are applied before a snapshot is taken, and the log before it goes", func(c *Config) any { return &c.SnapshotEntries }},
 		{"snapshot-bytes", s, "64MiB", "bytes", "how much of the log is applied before a snapshot is taken, if that comes first", func(c *Config) any { return &c.SnapshotBytes }},
 		{"trailing-entries", s, "5000", "entries", "what of the log stays behind a snapshot, for members that are a little behind", func(c *Config) any { return &c.TrailingEntries }},

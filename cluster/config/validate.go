@@ -52,6 +52,7 @@ func (c *Config) check(origins map[string]Origin) Problems {
 	k.limits()
 	k.snapshots()
 	k.sessions()
+	k.oneOf("machine", c.Machine, "memory", "disk")
 	k.oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error")
 	k.oneOf("log-format", c.LogFormat, "text", "json")
 	return k.problems

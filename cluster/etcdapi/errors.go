@@ -27,6 +27,7 @@ var refusals = []struct {
 	{kv.ErrEmptyOperation, "EMPTY_OPERATION", rpctypes.ErrGRPCKeyNotFound},
 	{kv.ErrValueProvided, "VALUE_PROVIDED", rpctypes.ErrGRPCValueProvided},
 	{kv.ErrLeaseProvided, "LEASE_PROVIDED", rpctypes.ErrGRPCLeaseProvided},
+	{kv.ErrKeyTooLarge, "KEY_TOO_LARGE", status.Error(codes.InvalidArgument, "castaway: the key is longer than 32768 bytes")},
 	{kv.ErrLeaseUnsupported, "UNIMPLEMENTED", status.Error(codes.Unimplemented, "castaway: leases are not served; put without a lease")},
 	{kv.ErrTooManyOperations, "TOO_MANY_OPERATIONS", rpctypes.ErrGRPCTooManyOps},
 	{kv.ErrDuplicateKey, "DUPLICATE_KEY", rpctypes.ErrGRPCDuplicateKey},

@@ -16,6 +16,9 @@ const (
 	MaxTxnOperations = 4096
 	// MaxTxnDepth bounds how deep transactions nest; one that nests none has depth 1.
 	MaxTxnDepth = 64
+	// MaxKeyBytes bounds a key that is put; on disk, none may be longer than about twice
+	// as much.
+	MaxKeyBytes = 32 << 10
 )
 
 // CheckRange says whether a range read can be answered at all.
@@ -45,6 +48,8 @@ func (p *putRequest) check() error {
 	switch {
 	case len(p.key) == 0:
 		return ErrEmptyKey
+	case len(p.key) > MaxKeyBytes:
+		return ErrKeyTooLarge
 	case p.ignoreValue && len(p.value) != 0:
 		return ErrValueProvided
 	case p.ignoreLease && p.lease != 0:

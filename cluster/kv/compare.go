@@ -11,10 +11,10 @@ import (
 // absent is what a key that does not exist compares as: all zero.
 var absent = &mvccpb.KeyValue{}
 
-// holds says whether every comparison is true of a tree.
-func holds(t *tree, compares []*pb.Compare) bool {
+// holds says whether every comparison is true of a state.
+func holds(items reader, compares []*pb.Compare) bool {
 	for _, c := range compares {
-		if !holdsOne(t, c) {
+		if !holdsOne(items, c) {
 			return false
 		}
 	}
@@ -24,16 +24,16 @@ func holds(t *tree, compares []*pb.Compare) bool {
 // holdsOne says whether a comparison is true of every key that it is about. If
 // there is none, a comparison of values is false, since an empty value and a
 // missing key would look the same; others compare with zero.
-func holdsOne(t *tree, c *pb.Compare) bool {
+func holdsOne(items reader, c *pb.Compare) bool {
 	iv := intervalOf(c.Key, c.RangeEnd)
 	found, ok := false, true
 	if iv.single {
-		if it, exists := t.Get(asKey(c.Key)); exists {
+		if it := items.get(c.Key); it != nil {
 			return compareTo(c, &it.kv)
 		}
 	} else {
-		t.Ascend(asKey(iv.from), func(key string, it *item) bool {
-			if !iv.before(key) {
+		items.ascend(iv.from, func(it *item) bool {
+			if !iv.before(asKey(it.kv.Key)) {
 				return false
 			}
 			found = true

@@ -4,7 +4,14 @@
 // answered as etcd answers it after a compaction.
 //
 //	machine.go    Machine: Apply, Query, StateHash; the actor's side
-//	store.go      the ordered map of immutable items, its revision and its hash
+//	store.go      the state: items, their revision, and a hash of all
+//	storage.go    what holds the items; in memory, an ordered map
+//	disk.go       Disk: the machine with its items on disk; Open, Commit, Restore
+//	disk_storage.go    what is on disk, and what has changed since the last commit
+//	disk_reader.go     reads as of a timestamp
+//	disk_batch.go      a commit
+//	disk_records.go    what is in Badger's keys and values
+//	disk_directory.go  the directory, and whether what is in it can be trusted
 //	item.go       one key: its key-value pair and its part of the state hash
 //	command.go    what is in a log entry: version, kind, an etcd request
 //	putwire.go    a put read from its bytes without allocating
@@ -28,12 +35,23 @@
 //   - A command takes effect whole or not at all, and all that it changes gets
 //     one new revision. What changes nothing does not move the revision.
 //   - An empty machine is at revision 1, so the first write makes revision 2.
-//   - Items are never changed once they are in the map; a View and the response
+//   - Items are never changed once they are in a store; a View and the response
 //     made from it may be used by anyone at any time.
 //   - The state hash is a sum over the items, kept up at every write, so that it
 //     costs a write the hashing of what it writes and no more.
 //
-// Where this departs from etcd: a put into what the same transaction deletes with
+// On disk, also:
+//
+//   - A command does the same as in memory, by the same code: reads go through what has
+//     changed since the last commit to what is on disk as of it.
+//   - A commit has one Badger timestamp, and the record of the whole state (applied
+//     index, revision, hash, counts) in its last transaction. If the newest timestamp
+//     has no such record, or the system went down while the directory was open, the
+//     state counts as none, and is made again from a snapshot and the log.
+//   - What a View or snapshot may still read is not compacted away until it is garbage.
+//   - A read that fails makes the next Commit fail: no wrong state is ever kept.
+//
+// Where this departs from etcd: keys that are put have MaxKeyBytes at most; a put into what the same transaction deletes with
 // range_end "\0" is a duplicate key (etcd lets it pass, and fails later in one
 // case); a sort_target without a sort_order sorts everything before it cuts at
 // the limit (etcd cuts first); leases do not exist yet.

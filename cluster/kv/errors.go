@@ -32,6 +32,8 @@ var (
 	ErrCompacted = errors.New("kv: the required revision has been compacted; only the current one is kept")
 	// ErrFutureRevision means that a read asks for a revision not yet reached.
 	ErrFutureRevision = errors.New("kv: the required revision is a future revision")
+	// ErrKeyTooLarge means that a put names a key of more than MaxKeyBytes.
+	ErrKeyTooLarge = errors.New("kv: the key is longer than 32768 bytes")
 	// ErrMalformed means that a command, query or result cannot be understood.
 	ErrMalformed = errors.New("kv: malformed")
 )
@@ -54,6 +56,7 @@ const (
 	codeCompacted        code = 10
 	codeFutureRevision   code = 11
 	codeTooMany          code = 12
+	codeKeyTooLarge      code = 13
 )
 
 // codeErrors lists the error of every code but codeOK, by code.
@@ -70,6 +73,7 @@ var codeErrors = [...]error{
 	codeCompacted:        ErrCompacted,
 	codeFutureRevision:   ErrFutureRevision,
 	codeTooMany:          ErrTooManyOperations,
+	codeKeyTooLarge:      ErrKeyTooLarge,
 }
 
 // codeOf gives the code of an error that a command may have.

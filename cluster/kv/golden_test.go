@@ -45,13 +45,13 @@ func TestCodesOfErrors(t *testing.T) {
 	want := map[byte]error{
 		1: ErrMalformed, 2: ErrEmptyKey, 3: ErrKeyNotFound, 4: ErrEmptyOperation, 5: ErrValueProvided,
 		6: ErrLeaseProvided, 7: ErrLeaseUnsupported, 8: ErrDuplicateKey, 9: ErrInvalidSort,
-		10: ErrCompacted, 11: ErrFutureRevision, 12: ErrTooManyOperations, 13: ErrMalformed, 255: ErrMalformed,
+		10: ErrCompacted, 11: ErrFutureRevision, 12: ErrTooManyOperations, 13: ErrKeyTooLarge, 14: ErrMalformed, 255: ErrMalformed,
 	}
 	for c, sentinel := range want {
 		if _, err := DecodePut([]byte{resultVersion, c, 1}); !errors.Is(err, sentinel) {
 			t.Errorf("code %d is %v, want %v", c, err, sentinel)
 		}
-		if c <= 12 && codeOf(sentinel) != code(c) {
+		if c <= 13 && codeOf(sentinel) != code(c) {
 			t.Errorf("%v has code %d, want %d", sentinel, codeOf(sentinel), c)
 		}
 	}

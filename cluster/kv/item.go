@@ -13,6 +13,8 @@ import (
 type item struct {
 	kv   mvccpb.KeyValue
 	hash uint64 // of the key, the value and the revisions
+	// parts is how many records the value has on disk beside the first.
+	parts int
 }
 
 // itemOverhead is what an item is taken to weigh beside its key and value: the

@@ -22,7 +22,7 @@ var (
 
 // New gives an empty machine, at revision 1.
 func New() *Machine {
-	return &Machine{store: newStore()}
+	return &Machine{store: newStore(newMapped())}
 }
 
 // Stats is what a StatsQuery answers.
@@ -84,7 +84,7 @@ func (m *Machine) applyPut(data []byte) (proto.Message, error) {
 	if p.keepsOld() && m.store.get(p.key) == nil {
 		return nil, ErrKeyNotFound
 	}
-	e := execution{store: m.store}
+	e := m.store.execution()
 	old := e.put(&p)
 	e.end()
 	if old != nil && p.prevKV {
@@ -101,7 +101,7 @@ func (m *Machine) applyDeleteRange(data []byte) (proto.Message, error) {
 	if err := CheckDeleteRange(r); err != nil {
 		return nil, err
 	}
-	e := execution{store: m.store}
+	e := m.store.execution()
 	response := e.deleteRange(r)
 	e.end()
 	return response, nil
@@ -115,11 +115,11 @@ func (m *Machine) applyTxn(data []byte) (proto.Message, error) {
 	if err := CheckTxn(r, MaxTxnOperations); err != nil {
 		return nil, err
 	}
-	p := planOf(m.store.tree, r)
-	if err := p.check(m.store.tree, m.store.revision); err != nil {
+	p := planOf(m.store.items, r)
+	if err := p.check(m.store.items, m.store.revision); err != nil {
 		return nil, err
 	}
-	e := execution{store: m.store}
+	e := m.store.execution()
 	if p.readsBefore() {
 		e.before = m.store.view()
 	}
@@ -139,7 +139,7 @@ func (m *Machine) Query(query any) (any, error) {
 	case *pb.TxnRequest:
 		return m.store.view(), nil
 	case StatsQuery:
-		return Stats{Revision: m.store.revision, Keys: m.store.tree.Len(), Bytes: m.store.bytes}, nil
+		return Stats{Revision: m.store.revision, Keys: int(m.store.keys), Bytes: m.store.bytes}, nil
 	default:
 		return nil, fmt.Errorf("%w: query of type %T; ask with *etcdserverpb.RangeRequest, *etcdserverpb.TxnRequest or kv.StatsQuery", ErrMalformed, query)
 	}
@@ -158,7 +158,8 @@ func (m *Machine) queryRange(r *pb.RangeRequest) (any, error) {
 			return nil, err
 		}
 	}
-	return singleOf(m.store.get(r.Key), r, m.store.revision), nil
+	it := m.store.get(r.Key)
+	return singleOf(it, r, m.store.revision), m.store.items.err()
 }
 
 // AnswerRange makes the response to a range read out of what Query answered to it.

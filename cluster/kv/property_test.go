@@ -128,12 +128,12 @@ func (p *pairing) agree(t *rapid.T) {
 
 // rehash computes the state hash from the state alone.
 func rehash(m *Machine) uint64 {
-	fresh := &store{tree: m.store.tree, revision: m.store.revision}
-	m.store.tree.Scan(func(_ string, it *item) bool {
+	fresh := figures{revision: m.store.revision}
+	m.store.items.ascend(nil, func(it *item) bool {
 		again := &item{hash: 0}
 		proto.Merge(&again.kv, &it.kv)
 		again.seal()
-		fresh.sum += again.hash
+		fresh.add(again)
 		return true
 	})
 	return fresh.hash()

@@ -5,20 +5,19 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 )
 
-// rangeOver answers a checked range read from a tree, whose revision is given.
-func rangeOver(t *tree, r *pb.RangeRequest, revision int64) *pb.RangeResponse {
+// rangeOver answers a checked range read from a state, whose revision is given.
+func rangeOver(items reader, r *pb.RangeRequest, revision int64) *pb.RangeResponse {
 	iv := intervalOf(r.Key, r.RangeEnd)
 	if iv.single {
-		it, _ := t.Get(asKey(r.Key))
-		return singleOf(it, r, revision)
+		return singleOf(items.get(r.Key), r, revision)
 	}
 	response := &pb.RangeResponse{Header: &pb.ResponseHeader{Revision: revision}}
 	keep := collector{request: r}
 	if !r.CountOnly && inOrder(r) {
 		keep.enough = r.Limit
 	}
-	t.Ascend(asKey(iv.from), func(key string, it *item) bool {
-		if !iv.before(key) {
+	items.ascend(iv.from, func(it *item) bool {
+		if !iv.before(asKey(it.kv.Key)) {
 			return false
 		}
 		keep.add(it)

@@ -27,25 +27,22 @@ var _ actors.Snapshotter = (*Machine)(nil)
 // Snapshot implements actors.Snapshotter. It costs nothing by itself; later writes copy
 // the nodes of the map that they touch.
 func (m *Machine) Snapshot() (actors.Snapshot, error) {
-	return &frozenState{view: m.store.view(), hash: m.store.hash()}, nil
+	return &frozenState{view: m.store.view()}, nil
 }
 
 // frozenState is the state as of one revision.
-type frozenState struct {
-	view *View
-	hash uint64
-}
+type frozenState struct{ view *View }
 
 // Write implements actors.Snapshot.
 func (s *frozenState) Write(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	head := append([]byte{snapshotVersion}, binary.AppendUvarint(nil, uint64(s.view.revision))...)
-	if _, err := out.Write(binary.AppendUvarint(head, uint64(s.view.tree.Len()))); err != nil {
+	if _, err := out.Write(binary.AppendUvarint(head, uint64(s.view.keys))); err != nil {
 		return err
 	}
 	var buf []byte
 	var failed error
-	s.view.tree.Scan(func(_ string, it *item) bool {
+	s.view.items.ascend(nil, func(it *item) bool {
 		size := proto.Size(&it.kv)
 		buf = binary.AppendUvarint(buf[:0], uint64(size))
 		if buf, failed = (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend(buf, &it.kv); failed == nil {
@@ -54,7 +51,10 @@ func (s *frozenState) Write(w io.Writer) error {
 		return failed == nil
 	})
 	if failed == nil {
-		_, failed = out.Write(binary.LittleEndian.AppendUint64(nil, s.hash))
+		failed = s.view.items.err()
+	}
+	if failed == nil {
+		_, failed = out.Write(binary.LittleEndian.AppendUint64(nil, s.view.hash()))
 	}
 	return errors.Join(failed, out.Flush())
 }
@@ -65,55 +65,69 @@ func (s *frozenState) Release() { s.view = nil }
 // Restore implements actors.Snapshotter. The state stays what it was if the payload is
 // not what Write wrote.
 func (m *Machine) Restore(r io.Reader) error {
-	restored, err := readState(bufio.NewReader(r))
+	items := newMapped()
+	restored, err := readState(r, func(it *item) error {
+		items.tree.Load(asKey(it.kv.Key), it)
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("kv: a snapshot cannot be read: %w", err)
+		return err
 	}
-	m.store = restored
+	m.store = &store{items: items, figures: restored}
 	return nil
 }
 
-func readState(in *bufio.Reader) (*store, error) {
+// readState reads a payload and gives every item to load, in the order of the keys,
+// before it can know whether the payload is whole.
+func readState(r io.Reader, load func(it *item) error) (figures, error) {
+	f, err := readItems(bufio.NewReader(r), load)
+	if err != nil {
+		return figures{}, fmt.Errorf("kv: a snapshot cannot be read: %w", err)
+	}
+	return f, nil
+}
+
+func readItems(in *bufio.Reader, load func(it *item) error) (f figures, err error) {
 	version, err := in.ReadByte()
 	if err != nil {
-		return nil, cutOff(err)
+		return f, cutOff(err)
 	}
 	if version != snapshotVersion {
-		return nil, fmt.Errorf("%w: it is of version %d, and this one reads %d", ErrMalformed, version, snapshotVersion)
+		return f, fmt.Errorf("%w: it is of version %d, and this one reads %d", ErrMalformed, version, snapshotVersion)
 	}
 	var numbers [2]uint64
 	for i := range numbers {
 		if numbers[i], err = binary.ReadUvarint(in); err != nil {
-			return nil, cutOff(err)
+			return f, cutOff(err)
 		}
 	}
-	s := newStore()
-	if s.revision = int64(numbers[0]); s.revision < firstRevision {
-		return nil, fmt.Errorf("%w: its revision is %d", ErrMalformed, s.revision)
+	if f.revision = int64(numbers[0]); f.revision < firstRevision {
+		return f, fmt.Errorf("%w: its revision is %d", ErrMalformed, f.revision)
 	}
 	var buf bytes.Buffer
 	before := []byte(nil)
 	for range numbers[1] {
 		it, err := readItem(in, &buf)
 		if err != nil {
-			return nil, err
+			return f, err
 		}
 		if before != nil && bytes.Compare(before, it.kv.Key) >= 0 {
-			return nil, fmt.Errorf("%w: its keys are not in order", ErrMalformed)
+			return f, fmt.Errorf("%w: its keys are not in order", ErrMalformed)
 		}
 		before = it.kv.Key
-		s.tree.Load(asKey(it.kv.Key), it)
-		s.sum += it.hash
-		s.bytes += it.size()
+		f.add(it)
+		if err := load(it); err != nil {
+			return f, err
+		}
 	}
 	var hash [8]byte
 	if _, err := io.ReadFull(in, hash[:]); err != nil {
-		return nil, cutOff(err)
+		return f, cutOff(err)
 	}
-	if want := binary.LittleEndian.Uint64(hash[:]); want != s.hash() {
-		return nil, fmt.Errorf("%w: its state has hash %016x, and it says %016x", ErrMalformed, s.hash(), want)
+	if want := binary.LittleEndian.Uint64(hash[:]); want != f.hash() {
+		return f, fmt.Errorf("%w: its state has hash %016x, and it says %016x", ErrMalformed, f.hash(), want)
 	}
-	return s, nil
+	return f, nil
 }
 
 // readItem reads one key. It takes memory only for what is there.

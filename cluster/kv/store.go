@@ -4,40 +4,59 @@ import (
 	"encoding/binary"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/tidwall/btree"
 )
 
 // firstRevision is the revision of an empty store, as in etcd.
 const firstRevision = 1
 
-// tree is an ordered map whose copies share what neither has changed since.
-type tree = btree.Map[string, *item]
-
-// store is the state. Its tree, sum and bytes agree after every put and remove;
-// the revision moves when the command that wrote is done.
-type store struct {
-	tree     *tree
+// figures are what is known of a whole state beside its items.
+type figures struct {
 	revision int64
 	sum      uint64 // of the items' hashes, so that their order does not matter
 	bytes    int64  // of the items' sizes
-	shared   *View  // of the current state, if one was given out
+	keys     int64
 }
 
-func newStore() *store {
-	return &store{tree: new(tree), revision: firstRevision}
+func (f *figures) add(it *item) {
+	f.sum += it.hash
+	f.bytes += it.size()
+	f.keys++
+}
+
+func (f *figures) forget(it *item) {
+	f.sum -= it.hash
+	f.bytes -= it.size()
+	f.keys--
+}
+
+// hash names the whole state.
+func (f *figures) hash() uint64 {
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[0:], f.sum)
+	binary.LittleEndian.PutUint64(b[8:], uint64(f.revision))
+	binary.LittleEndian.PutUint64(b[16:], uint64(f.keys))
+	return xxhash.Sum64(b[:])
+}
+
+// store is the state. Its items and its figures agree after every put and remove; the
+// revision moves when the command that wrote is done.
+type store struct {
+	figures
+	items  storage
+	shared *View // of the current state, if one was given out
+}
+
+func newStore(items storage) *store {
+	return &store{items: items, figures: figures{revision: firstRevision}}
 }
 
 // get finds the item of a key, or nil.
-func (s *store) get(key []byte) *item {
-	it, _ := s.tree.Get(asKey(key))
-	return it
-}
+func (s *store) get(key []byte) *item { return s.items.get(key) }
 
-// view gives a stable copy of the current state. Copying costs nothing by itself;
-// later writes copy the nodes that they touch, once for each view.
+// view gives a stable copy of the current state.
 func (s *store) view() *View {
 	if s.shared == nil {
-		s.shared = &View{tree: s.tree.Copy(), revision: s.revision}
+		s.shared = &View{items: s.items.view(), figures: s.figures}
 	}
 	return s.shared
 }
@@ -60,29 +79,14 @@ func (s *store) put(key, value []byte, revision int64) (old *item) {
 		it.kv.Version = 1
 	}
 	it.seal()
-	s.tree.Set(asKey(it.kv.Key), it)
-	s.sum += it.hash
-	s.bytes += it.size()
+	s.items.set(it, old)
+	s.add(it)
 	return old
 }
 
 // remove deletes an item that is in the map.
 func (s *store) remove(it *item) {
 	s.shared = nil
-	s.tree.Delete(asKey(it.kv.Key))
+	s.items.remove(it)
 	s.forget(it)
-}
-
-func (s *store) forget(it *item) {
-	s.sum -= it.hash
-	s.bytes -= it.size()
-}
-
-// hash names the whole state.
-func (s *store) hash() uint64 {
-	var b [24]byte
-	binary.LittleEndian.PutUint64(b[0:], s.sum)
-	binary.LittleEndian.PutUint64(b[8:], uint64(s.revision))
-	binary.LittleEndian.PutUint64(b[16:], uint64(s.tree.Len()))
-	return xxhash.Sum64(b[:])
 }

@@ -12,14 +12,14 @@ type plan struct {
 	nested     []*plan // of the transactions in operations, in their order
 }
 
-func planOf(t *tree, r *pb.TxnRequest) *plan {
-	p := &plan{succeeded: holds(t, r.GetCompare()), operations: r.GetFailure()}
+func planOf(items reader, r *pb.TxnRequest) *plan {
+	p := &plan{succeeded: holds(items, r.GetCompare()), operations: r.GetFailure()}
 	if p.succeeded {
 		p.operations = r.GetSuccess()
 	}
 	for _, op := range p.operations {
 		if nested := op.GetRequestTxn(); nested != nil {
-			p.nested = append(p.nested, planOf(t, nested))
+			p.nested = append(p.nested, planOf(items, nested))
 		}
 	}
 	return p
@@ -27,7 +27,7 @@ func planOf(t *tree, r *pb.TxnRequest) *plan {
 
 // check finds what would fail in a plan, before any of it is carried out: what
 // passes is carried out whole.
-func (p *plan) check(t *tree, revision int64) error {
+func (p *plan) check(items reader, revision int64) error {
 	for _, op := range p.operations {
 		switch o := op.Request.(type) {
 		case *pb.RequestOp_RequestRange:
@@ -38,14 +38,14 @@ func (p *plan) check(t *tree, revision int64) error {
 			}
 		case *pb.RequestOp_RequestPut:
 			if put := putOf(o.RequestPut); put.keepsOld() {
-				if _, exists := t.Get(asKey(put.key)); !exists {
+				if items.get(put.key) == nil {
 					return ErrKeyNotFound
 				}
 			}
 		}
 	}
 	for _, nested := range p.nested {
-		if err := nested.check(t, revision); err != nil {
+		if err := nested.check(items, revision); err != nil {
 			return err
 		}
 	}
@@ -72,14 +72,18 @@ func (p *plan) readsBefore() bool {
 // the store's, which moves when the execution ends.
 type execution struct {
 	store   *store
-	before  *View // the state before the command, if its plan reads that
+	now     reader // the state as the command has changed it so far
+	before  *View  // the state before the command, if its plan reads that
 	changed bool
 }
 
+// execution begins one of a command.
+func (s *store) execution() execution { return execution{store: s, now: s.items} }
+
 func (e *execution) next() int64 { return e.store.revision + 1 }
 
-// now is the revision that a response in the middle of the command names.
-func (e *execution) now() int64 {
+// reached is the revision that a response in the middle of the command names.
+func (e *execution) reached() int64 {
 	if e.changed {
 		return e.next()
 	}
@@ -87,7 +91,7 @@ func (e *execution) now() int64 {
 }
 
 // end moves the revision, if anything changed.
-func (e *execution) end() { e.store.revision = e.now() }
+func (e *execution) end() { e.store.revision = e.reached() }
 
 // run carries out a plan. Its response's header has the revision so far.
 func (e *execution) run(p *plan) *pb.TxnResponse {
@@ -104,7 +108,7 @@ func (e *execution) run(p *plan) *pb.TxnResponse {
 		}
 		response.Responses[i] = e.operate(op)
 	}
-	response.Header = &pb.ResponseHeader{Revision: e.now()}
+	response.Header = &pb.ResponseHeader{Revision: e.reached()}
 	return response
 }
 
@@ -118,11 +122,11 @@ func (e *execution) operate(op *pb.RequestOp) *pb.ResponseOp {
 		if old := e.put(&put); old != nil && put.prevKV {
 			response.PrevKv = &old.kv
 		}
-		response.Header = &pb.ResponseHeader{Revision: e.now()}
+		response.Header = &pb.ResponseHeader{Revision: e.reached()}
 		return &pb.ResponseOp{Response: &pb.ResponseOp_ResponsePut{ResponsePut: response}}
 	case *pb.RequestOp_RequestDeleteRange:
 		response := e.deleteRange(o.RequestDeleteRange)
-		response.Header = &pb.ResponseHeader{Revision: e.now()}
+		response.Header = &pb.ResponseHeader{Revision: e.reached()}
 		return &pb.ResponseOp{Response: &pb.ResponseOp_ResponseDeleteRange{ResponseDeleteRange: response}}
 	default:
 		return &pb.ResponseOp{}
@@ -131,7 +135,7 @@ func (e *execution) operate(op *pb.RequestOp) *pb.ResponseOp {
 
 func (e *execution) read(r *pb.RangeRequest) *pb.RangeResponse {
 	if r.Revision != 0 && e.before != nil {
-		return rangeOver(e.before.tree, r, e.now())
+		return rangeOver(e.before.items, r, e.reached())
 	}
-	return rangeOver(e.store.tree, r, e.now())
+	return rangeOver(e.now, r, e.reached())
 }

@@ -7,8 +7,8 @@ import (
 // View is the state as of one revision. It never changes and may be read from
 // anywhere, while the machine goes on applying.
 type View struct {
-	tree     *tree
-	revision int64
+	items reader
+	figures
 }
 
 // Revision is the revision of the state.
@@ -25,7 +25,8 @@ func (v *View) Range(r *pb.RangeRequest) (*pb.RangeResponse, error) {
 			return nil, err
 		}
 	}
-	return rangeOver(v.tree, r, v.revision), nil
+	response := rangeOver(v.items, r, v.revision)
+	return response, v.items.err()
 }
 
 // Txn answers a transaction that only reads.
@@ -36,12 +37,12 @@ func (v *View) Txn(r *pb.TxnRequest) (*pb.TxnResponse, error) {
 	if err := CheckTxn(r, MaxTxnOperations); err != nil {
 		return nil, err
 	}
-	p := planOf(v.tree, r)
-	if err := p.check(v.tree, v.revision); err != nil {
+	p := planOf(v.items, r)
+	if err := p.check(v.items, v.revision); err != nil {
 		return nil, err
 	}
-	reader := execution{store: &store{tree: v.tree, revision: v.revision}}
-	return reader.run(p), nil
+	e := execution{now: v.items, store: &store{figures: v.figures}}
+	return e.run(p), v.items.err()
 }
 
 // atRevision says whether a state at revision current answers for the wanted one.

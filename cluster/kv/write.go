@@ -50,8 +50,8 @@ func (s *store) find(iv interval) (items []*item) {
 		}
 		return items
 	}
-	s.tree.Ascend(asKey(iv.from), func(key string, it *item) bool {
-		if !iv.before(key) {
+	s.items.ascend(iv.from, func(it *item) bool {
+		if !iv.before(asKey(it.kv.Key)) {
 			return false
 		}
 		items = append(items, it)

@@ -250,7 +250,7 @@ func (a *app) replaceMember(ctx context.Context, old uint64, f memberFlags) erro
 	if err != nil {
 		return err
 	}
-	defer func() { _ = c.Close() }()
+	defer c.Close()
 	if err := a.awaitVote(ctx, c, added, f.wait); err != nil {
 		return fmt.Errorf("member %d was not removed: %w", old, err)
 	}
