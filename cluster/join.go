@@ -58,7 +58,7 @@ func (n *Node) ask(ctx context.Context) (Membership, error) {
 	if err != nil {
 		return Membership{}, fmt.Errorf("%w: join: %w", config.ErrInvalid, err)
 	}
-	defer asking.Close()
+	defer func() { _ = asking.Close() }()
 	n.log.Info("asking the cluster who its members are", "join", c.Join)
 	list, err := asking.Members(ctx)
 	if err != nil {

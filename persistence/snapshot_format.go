@@ -113,7 +113,8 @@ type snapshotEncoding struct {
 
 func newSnapshotEncoding(out io.Writer, header []byte) (*snapshotEncoding, error) {
 	e := &snapshotEncoding{out: out, sum: sha256.New(), pending: make([]byte, 0, snapshotBlockBytes)}
-	return e, e.emit(header)
+	err := e.emit(header)
+	return e, err
 }
 
 func (e *snapshotEncoding) emit(b []byte) error {
@@ -312,7 +313,7 @@ var errSnapshot error = snapshotError{}
 type snapshotError struct{}
 
 func (snapshotError) Error() string        { return "persistence: damaged" }
-func (snapshotError) Is(target error) bool { return target == ErrCorrupt } //nolint:errorlint // it is the question itself
+func (snapshotError) Is(target error) bool { return target == ErrCorrupt }
 
 // shortSnapshot tells a file that is too short from one that cannot be read.
 func shortSnapshot(what string, err error) error {

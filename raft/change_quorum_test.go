@@ -6,7 +6,7 @@ import "testing"
 // learners behind the voters.
 func eachConfiguration(f func(Configuration)) {
 	for voters := 1; voters <= 5; voters++ {
-		for learners := 0; learners <= 3; learners++ {
+		for learners := range 4 {
 			var cfg Configuration
 			for id := NodeID(1); id <= NodeID(voters+learners); id++ {
 				if int(id) <= voters {

@@ -250,7 +250,7 @@ func (a *app) replaceMember(ctx context.Context, old uint64, f memberFlags) erro
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if err := a.awaitVote(ctx, c, added, f.wait); err != nil {
 		return fmt.Errorf("member %d was not removed: %w", old, err)
 	}
