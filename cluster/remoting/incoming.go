@@ -174,7 +174,7 @@ func (r *Remoting) accept(from peerID, batch *remote.MessageBatch) {
 			return
 		}
 		counters.bytesIn.Add(uint64(size))
-		r.system.Root.Send(to, e)
+		to.send(e)
 	}, func(why reason, detail any) {
 		r.stats.drop(from, why, "detail", detail)
 	})

@@ -42,7 +42,7 @@ type Remoting struct {
 
 	lifetime context.Context //nolint:containedctx // it ends with Stop, and with it every dial and stream
 	end      context.CancelFunc
-	attached atomic.Pointer[actor.PID]
+	attached atomic.Pointer[attachment]
 
 	mu      sync.RWMutex // held for reading while something is handed to protoactor
 	closed  bool
@@ -133,15 +133,29 @@ func (r *Remoting) event(m any) {
 	}
 }
 
+// attachment is who gets what comes in. A PID must be used through the system that its
+// actor lives in, which need not be the remoting's: another takes it for remote, and
+// writes that into the PID, so that nobody reaches the actor any more.
+type attachment struct {
+	system *actor.ActorSystem
+	pid    *actor.PID
+}
+
+func (a *attachment) send(message any) { a.system.Root.Send(a.pid, message) }
+
 func (r *Remoting) tell(message any) {
-	if pid := r.attached.Load(); pid != nil {
-		r.system.Root.Send(pid, message)
+	if to := r.attached.Load(); to != nil {
+		to.send(message)
 	}
 }
 
 // Attach implements actors.Network.
-func (r *Remoting) Attach(_ *actor.ActorSystem, transport *actor.PID) {
-	r.attached.Store(transport)
+func (r *Remoting) Attach(system *actor.ActorSystem, transport *actor.PID) {
+	if transport == nil {
+		r.attached.Store(nil)
+		return
+	}
+	r.attached.Store(&attachment{system, transport})
 	links := r.book.Load().byID
 	for _, id := range slices.Sorted(maps.Keys(links)) {
 		if links[id].live.Load() != nil {
