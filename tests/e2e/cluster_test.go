@@ -33,6 +33,7 @@ type cluster struct {
 	flags   []string  // what every server is started with, beside who and where it is
 	servers []*server // the members, and those that are about to be
 	founded string    // the founding members, as --peers has them
+	highest int       // the highest id that was given so far
 }
 
 type server struct {

@@ -12,12 +12,12 @@ import (
 // tinySnapshots makes servers take snapshots all the time, and keep little of their logs.
 var tinySnapshots = []string{"--snapshot-entries", "500", "--trailing-entries", "100"}
 
-// A follower is away long enough for the log to have gone on without it: it gets a
-// snapshot by itself, again and again.
+// A follower is away long enough for the log to have gone on without it, while members
+// come and go: it gets a snapshot by itself, again and again.
 func TestAFollowerLongAwayGetsASnapshot(t *testing.T) {
 	chooseSeed(t)
 	random := rand.New(rand.NewSource(*seed))
-	c := startCluster(t, 5, newNetwork(t, 5), tinySnapshots...)
+	c := startCluster(t, 5, newNetwork(t, 7), tinySnapshots...)
 	w := startWorkload(c, 16)
 	for range 2 {
 		away := c.servers[random.Intn(len(c.servers))]
@@ -26,12 +26,15 @@ func TestAFollowerLongAwayGetsASnapshot(t *testing.T) {
 		c.awaitLeader()
 		all := c.servers
 		c.servers = without(all, away)
-		fill(c, 2000, 100, 64, nil)
+		fill(c, 1000, 100, 64, nil)
+		added := c.addMember()
+		fill(c, 1000, 100, 64, nil)
+		c.removeMember(added)
 		c.servers = all
 		c.start(away)
 		c.awaitReady(away)
 		c.awaitCaughtUp(away)
-		c.kill(away)
+		c.terminate(away)
 		has := c.inspect(away)
 		if has.SnapshotIndex <= had.Last {
 			t.Errorf("server %d had entries up to %d; its log starts after %d now, which needed no snapshot", away.id, had.Last, has.SnapshotIndex)

@@ -45,6 +45,13 @@ func startWorkload(c *cluster, workers int) *workload {
 	return w
 }
 
+// retarget makes the clients use other servers from now on.
+func (w *workload) retarget(endpoints []string) {
+	for _, client := range w.clients {
+		client.SetEndpoints(endpoints...)
+	}
+}
+
 func (w *workload) stop() {
 	w.cancel()
 	w.wg.Wait()
