@@ -206,7 +206,7 @@ func (m *Disk) Restore(r io.Reader) error {
 		b.put(recordItem, it.kv.Key, encodeItem(it), 0)
 		return b.failed
 	})
-	if err = errors.Join(err, b.done()); err != nil {
+	if err := errors.Join(err, b.done()); err != nil {
 		return err
 	}
 	m.disk.last++
@@ -231,14 +231,16 @@ func (m *Disk) Close() error {
 // badgerLog passes on what is to be known of Badger.
 type badgerLog struct{ logger *slog.Logger }
 
-func (l badgerLog) Errorf(format string, args ...any) { l.logger.Error(line(format, args)) }
+func (l badgerLog) Errorf(format string, args ...any) {
+	l.logger.Error("the machine's badger reports an error", "text", line(format, args))
+}
 
-func (l badgerLog) Warningf(format string, args ...any) { l.logger.Warn(line(format, args)) }
+func (l badgerLog) Warningf(format string, args ...any) {
+	l.logger.Warn("the machine's badger warns", "text", line(format, args))
+}
 
 func (l badgerLog) Infof(string, ...any) {}
 
 func (l badgerLog) Debugf(string, ...any) {}
 
-func line(format string, args []any) string {
-	return "the machine's badger: " + strings.TrimSpace(fmt.Sprintf(format, args...))
-}
+func line(format string, args []any) string { return strings.TrimSpace(fmt.Sprintf(format, args...)) }
