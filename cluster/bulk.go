@@ -86,13 +86,8 @@ func bulkAddresses(c *config.Config) (listen, advertised string, err error) {
 		return "", "", fmt.Errorf("%w: listen-bulk: %w", config.ErrInvalid, err)
 	}
 	if port == "0" {
-		l, err := net.Listen("tcp", listen)
-		if err != nil {
-			return "", "", fmt.Errorf("%w (listen-bulk): %w", ErrListen, err)
-		}
-		_, port, err = net.SplitHostPort(l.Addr().String())
-		if err := errors.Join(err, l.Close()); err != nil {
-			return "", "", err
+		if port, err = freePort(host); err != nil {
+			return "", "", fmt.Errorf("%w (listen-bulk)", err)
 		}
 	}
 	known, _, err := net.SplitHostPort(c.AdvertisePeer)

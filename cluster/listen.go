@@ -1,9 +1,11 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"strconv"
+	"sync"
 )
 
 // listen opens the address; a port of 0 lets the system choose.
@@ -15,24 +17,53 @@ func listen(key, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// Ports that systems give to nobody by themselves: what is free here stays free, unless
+// somebody asks for that very port.
+const (
+	firstFreePort = 10000
+	freePorts     = 22000
+)
+
+// givenPorts are those that freePort has found before: nobody may be listening on them
+// yet.
+var givenPorts sync.Map
+
 // FreeAddresses gives n different addresses on loopback that were free a moment
 // ago. Another process may take one before it is used: whoever uses them must be
 // ready to fail.
 func FreeAddresses(n int) ([]string, error) {
+	const host = "127.0.0.1"
 	addresses := make([]string, 0, n)
-	held := make([]net.Listener, 0, n) // until the last is known, so that they differ
-	var failed error
 	for range n {
-		l, err := listen("any port", "127.0.0.1:0")
+		port, err := freePort(host)
 		if err != nil {
-			failed = err
-			break
+			return nil, err
 		}
-		held = append(held, l)
-		addresses = append(addresses, l.Addr().String())
+		addresses = append(addresses, net.JoinHostPort(host, port))
 	}
-	for _, l := range held {
-		failed = errors.Join(failed, l.Close())
+	return addresses, nil
+}
+
+// freePort finds a port that was free on the host a moment ago, and that it gave to
+// nobody before.
+func freePort(host string) (string, error) {
+	var last error
+	for range freePorts {
+		port := strconv.Itoa(firstFreePort + rand.IntN(freePorts))
+		if _, before := givenPorts.Load(port); before {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			last = err
+			continue
+		}
+		if err := l.Close(); err != nil {
+			return "", err
+		}
+		if _, before := givenPorts.LoadOrStore(port, true); !before {
+			return port, nil
+		}
 	}
-	return addresses, failed
+	return "", fmt.Errorf("%w on any port of %s from %d to %d: %w", ErrListen, host, firstFreePort, firstFreePort+freePorts-1, last)
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -81,23 +82,27 @@ func (c *cluster) newServer(id int) *server {
 	return s
 }
 
-// given holds the addresses that freeAddress has found: the kernel may give a port
-// that was let go of once more, before anyone listens on it.
+// given holds the ports that freeAddress has found.
 var given sync.Map
 
+// freeAddress gives each address once, with a port that no system gives to anybody by
+// itself, such as to a client's connection: it is still free when a server wants it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	const first, count = 10000, 22000
+	for range count {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(count)))
+		l, err := net.Listen("tcp", address)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		address := l.Addr().String()
 		_ = l.Close()
 		if _, before := given.LoadOrStore(address, true); !before {
 			return address
 		}
 	}
+	t.Fatalf("no port from %d on is free", first)
+	return ""
 }
 
 // start starts a server's process, on the data that it has.
