@@ -33,15 +33,54 @@ func TestC15_ConfigurationFollowsTheLog(t *testing.T) {
 // Who has no vote does not campaign, by timeout or by order, but still votes for
 // those who do (C16): its configuration may be behind.
 func TestC16_WithoutAVoteNoCampaign(t *testing.T) {
-	c := newCluster(t, 3, withLogs(map[raft.NodeID][]raft.Term{1: {1, 1}}))
-	c.step(configured(2, raft.Position{Term: 1, Index: 2}, raft.Configuration{Voters: []raft.NodeID{2, 3}}))
+	c := newCluster(t, 4, func(o *options) { o.Voters, o.Learners = []raft.NodeID{1, 2, 3}, []raft.NodeID{4} })
+	c.elect(1)
+	if err := c.change(1, raft.Change{Kind: raft.ChangeRemove, ID: 3}); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(timeout)
+	c.want(c.configured(3) == "[1 2] [] [4]", "3 does not hear of its removal: %s", c.configured(3))
+	c.isolate(1)
+	for _, id := range []raft.NodeID{3, 4} {
+		c.campaign(id)
+		c.tick(id, 5*timeout)
+		c.want(c.role(id) == raft.Follower && len(c.net.queue) == 0, "without a vote, %d is %s", id, c.describe(id))
+		last := c.servers[id].core.Status().Last
+		c.step(&raft.RequestVote{Header: raft.Header{From: 2, To: id, Term: 7}, Last: last})
+		c.want(c.servers[id].core.Status().HardState.Vote == 2, "%d does not vote: %s", id, c.describe(id))
+	}
+}
+
+// A removal that only the removed server's log holds is carried through by that server:
+// one voter is dead, and the others cannot win the old majority, which takes the vote of
+// the removed one, whose log is longer.
+func TestC21_TheRemovedServerLeadsOnceMoreWhereOnlyItCan(t *testing.T) {
+	c := newCluster(t, 4, func(o *options) { o.Voters, o.Learners = []raft.NodeID{1, 2, 3}, []raft.NodeID{4} })
+	c.elect(1)
+	c.pass(timeout)
+	err := c.change(1, raft.Change{Kind: raft.ChangePromote, ID: 4}, raft.Change{Kind: raft.ChangeRemove, ID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c.configured(1) != "[2 3 4] [] []" {
+		c.disks()
+		c.want(len(c.net.queue) > 0, "the joint configuration is never left")
+		c.arrive(c.net.take(0))
+	}
 	c.disks()
-	c.drop(func(raft.Message) bool { return true })
-	c.campaign(1)
-	c.tick(1, 5*timeout)
-	c.want(c.role(1) == raft.Follower && len(c.net.queue) == 0, "removed, it is %s", c.describe(1))
-	c.step(&raft.RequestVote{Header: raft.Header{From: 3, To: 1, Term: 7}, Last: raft.Position{Term: 2, Index: 3}})
-	c.want(c.servers[1].core.Status().HardState.Vote == 3, "it does not vote: %s", c.describe(1))
+	c.drop(func(raft.Message) bool { return true }) // what leaves it reaches nobody
+	for id := range raft.NodeID(4) {
+		c.crash(id+1, 0)
+	}
+	for _, id := range []raft.NodeID{1, 2, 4} {
+		c.restart(id)
+	}
+	c.want(c.configured(1) == "[2 3 4] [] []" && c.configured(2) == "[2 3 4] [1 2 3] []", "another story: %s, %s", c.configured(1), c.configured(2))
+	through := c.passUntil(electionBound*timeout, func() bool {
+		l := c.leader()
+		return (l == 2 || l == 4) && c.configured(l) == "[2 3 4] [] []"
+	})
+	c.want(through, "a majority of the old and of the new voters lives, and nobody leads: %s", c.describe(1))
 }
 
 // A term has one leader; who claims to be another is not believed.

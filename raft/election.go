@@ -48,13 +48,26 @@ func (b ballots) won(cfg *Configuration) bool { return cfg.agree(b.granted) }
 // campaign starts an election, if this server may win one.
 func (c *Core) campaign() {
 	switch {
-	case !c.configuration().isVoter(c.cfg.ID) || c.hard.Term+1 >= maxTerm:
+	case !c.mayCampaign() || c.hard.Term+1 >= maxTerm:
 		c.become(&follower{timer: c.newTimer()})
 	case c.cfg.PreVote:
 		c.becomePreCandidate()
 	default:
 		c.becomeCandidate()
 	}
+}
+
+// mayCampaign says whether this server's leadership may be needed. That takes a vote in
+// the configuration in force or, while that may still be reverted, in one that it may
+// be reverted to: its removal may be in no other live log, and then nobody else can win
+// the votes to commit or to overwrite it (T4.2.2).
+func (c *Core) mayCampaign() bool {
+	for _, at := range c.configurations[c.configurations.inForce(c.commit):] {
+		if at.configuration.isVoter(c.cfg.ID) {
+			return true
+		}
+	}
+	return false
 }
 
 // becomePreCandidate asks who would vote for this server in the next term (T9.6).
