@@ -135,6 +135,7 @@ func (cfg *Configuration) changed(changes []Change) (Configuration, error) {
 	if !slices.Equal(next.Voters, cfg.Voters) {
 		next.OldVoters = slices.Clone(cfg.Voters)
 		next.Members = keepMembers(cfg.Members, next.Members)
+		next.Members = slices.DeleteFunc(next.Members, func(m Member) bool { return !next.isMember(m.ID) })
 	}
 	return next, next.Validate()
 }
