@@ -97,7 +97,7 @@ func readItems(in *bufio.Reader, load func(it *item) error) (f figures, err erro
 	}
 	var numbers [2]uint64
 	for i := range numbers {
-		if numbers[i], err = binary.ReadUvarint(in); err != nil {
+		if numbers[i], err = readNumber(in); err != nil {
 			return f, cutOff(err)
 		}
 	}
@@ -130,9 +130,23 @@ func readItems(in *bufio.Reader, load func(it *item) error) (f figures, err erro
 	return f, nil
 }
 
+// readNumber reads a varint that fits 64 bits.
+func readNumber(in *bufio.Reader) (uint64, error) {
+	ahead, err := in.Peek(binary.MaxVarintLen64) // fewer at the end
+	n, size := binary.Uvarint(ahead)
+	switch {
+	case size < 0:
+		return 0, fmt.Errorf("%w: a number in it has more than 64 bits", ErrMalformed)
+	case size == 0:
+		return 0, cutOff(err)
+	}
+	_, err = in.Discard(size)
+	return n, err
+}
+
 // readItem reads one key. It takes memory only for what is there.
 func readItem(in *bufio.Reader, buf *bytes.Buffer) (*item, error) {
-	size, err := binary.ReadUvarint(in)
+	size, err := readNumber(in)
 	if err != nil {
 		return nil, cutOff(err)
 	}
