@@ -324,3 +324,16 @@ func bulk(from, to raft.NodeID, n uint64, size int) *messages.Envelope {
 }
 
 func (n *node) dropped(why reason) uint64 { return n.remoting.stats.dropped[why].Load() }
+
+// counts waits until so many were dropped for a reason. gRPC tells the peer of an error
+// before it tells us, so that a peer may know first; nothing announces our counting.
+func (n *node) counts(why reason, want uint64) {
+	n.t.Helper()
+	deadline := time.Now().Add(patience)
+	for n.dropped(why) < want && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	if got := n.dropped(why); got != want {
+		n.t.Errorf("%d were counted as %q, want %d: %+v", got, why, want, n.remoting.Stats().Dropped)
+	}
+}
