@@ -38,6 +38,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(run(m))
 	}
+	if err := fetchModules(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -58,6 +62,20 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "cannot enter namespaces of its own:", err)
 		os.Exit(1)
 	}
+}
+
+// fetchModules gets what the binaries are built from while there is still a way to the
+// module proxy.
+func fetchModules() error {
+	for _, args := range [][]string{
+		{"-C", "../..", "list", "-deps", "./cmd/castaway"},
+		{"list", "-deps", "go.etcd.io/etcd/etcdctl/v3"},
+	} {
+		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("the modules of the binaries cannot be had: %w: %s", err, out)
+		}
+	}
+	return nil
 }
 
 // run is all tests; what they share goes with them.
