@@ -23,8 +23,9 @@
 //	verify.go           reading everything before Badger may touch it
 //	snapshots.go        Snapshots: files of what logs no longer hold
 //	snapshot_format.go  their bytes: blocks that are verified one by one
-//	snapshot_directory.go, snapshot_receive.go, snapshot_memory.go
-//	                    on disk, coming from another node, and in memory
+//	snapshot_directory.go, snapshot_memory.go   on disk, and in memory
+//	snapshot_receive.go coming from another node
+//	snapshot_publish.go making a file durable, and then there
 //	offline.go          Offline: reading a directory that no node has open
 //	offline_snapshots.go  its snapshots
 //	frozen.go           and Badger's files in it, without Badger

@@ -35,6 +35,10 @@ type SnapshotDirectory struct {
 	cluster uint64
 	floor   uint64
 	free    func(string) (uint64, error)
+	// syncFile and syncNames make a file's bytes durable, and a directory's names; tests
+	// have them fail.
+	syncFile  func(*os.File) error
+	syncNames func(dir string) error
 
 	mu   sync.Mutex
 	pins map[string]int // by path
@@ -61,6 +65,7 @@ func OpenSnapshots(o SnapshotOptions) (*SnapshotDirectory, error) {
 	}
 	s := &SnapshotDirectory{
 		dir: filepath.Join(o.Dir, snapshotsDirectory), cluster: o.ClusterID, floor: o.HardFloorBytes, free: o.FreeBytes,
+		syncFile: (*os.File).Sync, syncNames: syncDirectory,
 		pins: map[string]int{},
 	}
 	if s.free == nil {
@@ -169,38 +174,6 @@ func (w *snapshotFile) Write(p []byte) (int, error) {
 		return n, writeFailed(err)
 	}
 	return n, nil
-}
-
-// Publish implements SnapshotWriter.
-func (w *snapshotFile) Publish() (SnapshotInfo, error) {
-	sum, err := w.encoding.finish()
-	if err != nil {
-		w.Abort()
-		return SnapshotInfo{}, writeFailed(err)
-	}
-	w.info.Size, w.info.Sum = w.encoding.size, sum
-	err = w.directory.publish(w.file, &w.info)
-	if err != nil {
-		w.Abort()
-		return SnapshotInfo{}, writeFailed(err)
-	}
-	w.file = nil
-	return w.info, nil
-}
-
-// publish makes a whole file durable under its last name.
-func (s *SnapshotDirectory) publish(f *os.File, info *SnapshotInfo) error {
-	err := f.Sync()
-	if err == nil {
-		err = os.Rename(f.Name(), s.path(info.Group, info.Meta.Last))
-	}
-	if err == nil {
-		err = syncDirectory(s.group(info.Group))
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	return err
 }
 
 // Abort implements SnapshotWriter.

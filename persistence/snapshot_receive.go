@@ -74,15 +74,18 @@ func (r *receivedFile) Publish() (SnapshotInfo, error) {
 	}
 	r.info.Meta = h.meta
 	if err := r.directory.publish(r.file, &r.info); err != nil {
+		r.Abort() // it is received anew: nothing proves any more that these bytes are on the disk
 		return SnapshotInfo{}, writeFailed(err)
 	}
 	r.file = nil
 	return r.info, nil
 }
 
-// Abort implements SnapshotReceiver.
+// Abort implements SnapshotReceiver. The file is emptied as well, for the case that it
+// cannot be removed.
 func (r *receivedFile) Abort() {
 	if r.file != nil {
+		_ = r.file.Truncate(0)
 		_ = r.file.Close()
 		_ = os.Remove(r.file.Name())
 		r.file = nil

@@ -68,7 +68,8 @@ type SnapshotReceiver interface {
 	Write(offset int64, p []byte) error
 	// Publish verifies the whole file, makes it durable, and then there; what it gives
 	// has the configuration that the file holds. If the file is not what it should be,
-	// everything that came is gone, and the error Is ErrCorrupt.
+	// everything that came is gone, and the error Is ErrCorrupt. It is gone too if it
+	// could not be made durable: a sync that failed is never tried again (C40).
 	Publish() (SnapshotInfo, error)
 	// Abort takes everything back.
 	Abort()
