@@ -2,8 +2,10 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"castaway/actors"
 	"castaway/raft"
@@ -38,11 +40,28 @@ func (f *Fleet) Grow(ctx context.Context, count int) error {
 	}
 	f.mu.Unlock()
 	for i := first; i < count; i++ {
-		if err := f.Put(ctx, i, []byte("begin")); err != nil {
+		if err := f.begin(ctx, i); err != nil {
 			return fmt.Errorf("fleet: group %d does not commit: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// begin has a new group commit something. On a busy machine its first election may
+// take several attempts; what was refused meanwhile is tried again until ctx ends.
+func (f *Fleet) begin(ctx context.Context, index int) error {
+	for {
+		err := f.Put(ctx, index, []byte("begin"))
+		var refused *actors.Error
+		if !errors.As(err, &refused) || refused.RetryAfter == 0 {
+			return err
+		}
+		select {
+		case <-time.After(refused.RetryAfter):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 func (f *Fleet) add(id raft.GroupID) (*group, error) {

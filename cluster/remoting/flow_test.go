@@ -132,7 +132,8 @@ func TestWhatWaitedTooLongNeverLeaves(t *testing.T) {
 }
 
 func TestBulkIsSplitByBytes(t *testing.T) {
-	a, b := pair(t, nil)
+	// The race detector may take longer over it than a message may wait by default.
+	a, b := pair(t, func(c *Config) { c.Limits.MaxAge, c.Limits.SendTimeout = patience, patience })
 	const n, size = 40, 1 << 20 // 40 MB in one batch of protoactor's
 	for i := range uint64(n) {
 		a.remoting.Send(2, bulk(1, 2, i, size))
