@@ -63,7 +63,7 @@ func (s *server) propose(ws []*waiter) bool {
 	}
 	s.ledger.pending = append(s.ledger.pending, block{first: p.First, term: p.Term, waiters: ws})
 	if !effects.Persist.Empty() {
-		s.unsynced = append(s.unsynced, effects.Persist.Sequence)
+		s.owes(effects.Persist.Sequence)
 	}
 	s.carryOut(effects)
 	return true

@@ -169,6 +169,9 @@ type GroupConfig struct {
 	// PatienceTicks is how long a request waits for a leader to be known, and a
 	// forwarded one for the leader's answer.
 	PatienceTicks int
+	// StallTicks is how long no write of a leader's may end before it takes its disk for
+	// hung and hands leadership over; twice ElectionTicks if zero.
+	StallTicks int
 
 	Limits Limits
 	// Sessions bounds the sessions that are registered while this node leads.
@@ -217,7 +220,14 @@ func (c *GroupConfig) patience() time.Duration {
 	return time.Duration(c.PatienceTicks) * c.TickInterval
 }
 
+func (c *GroupConfig) stallTime() time.Duration {
+	return time.Duration(c.StallTicks) * c.TickInterval
+}
+
 func (c *GroupConfig) validate(self raft.NodeID) error {
+	if c.StallTicks == 0 {
+		c.StallTicks = 2 * c.ElectionTicks
+	}
 	switch {
 	case c.Machine == nil:
 		return invalid("GroupConfig.Machine", "nil", "a function that makes a state machine")
@@ -237,6 +247,8 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.ElectionTicks", c.ElectionTicks, "at least three times HeartbeatTicks")
 	case c.PatienceTicks < 1:
 		return invalid("GroupConfig.PatienceTicks", c.PatienceTicks, "at least 1")
+	case c.StallTicks < c.HeartbeatTicks:
+		return invalid("GroupConfig.StallTicks", c.StallTicks, "at least HeartbeatTicks, or 0 for twice ElectionTicks")
 	case c.SnapshotEntries < 0:
 		return invalid("GroupConfig.SnapshotEntries", c.SnapshotEntries, "at least 0")
 	case c.SnapshotBytes < 0:

@@ -64,6 +64,7 @@
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
 //     for all groups of a host
 //   - membership.go: changes of members, transfers of leadership, this node's removal
+//   - stall.go: a leader whose disk hangs stands aside
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made
@@ -130,6 +131,8 @@
 //     Without space it is asked again, and nothing is acknowledged until it has it.
 //   - Below the disk's reserve a leader proposes nothing for clients; what is proposed
 //     is taken and committed down to the store's own floor, so that reads go on.
+//   - A leader whose disk ends no write for StallTicks, an election timeout, hands its
+//     leadership over at once; what it had proposed the others commit without it.
 //   - A server that a leader proves to have lost what it acknowledged halts, and its
 //     data is condemned: no later start on it takes part (persistence.Store.Condemn).
 //   - Behaviours decide what clients get; messages of other servers go to the core

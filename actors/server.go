@@ -62,6 +62,7 @@ type server struct {
 	beaten uint64
 
 	unsynced  []uint64 // sequences of batches that our own disk has not synced
+	stall     stall
 	nextRead  raft.ReadID
 	nextID    uint64 // of what is forwarded
 	pauseTill int    // no forwarding before this tick
@@ -142,6 +143,7 @@ func (s *server) consensus(message any) {
 		s.step(m)
 	case tick:
 		s.pass(m)
+		s.standAside(m)
 		s.housekeeping(m)
 	case heard:
 		s.carryOut(s.core.Step(m.message))
@@ -354,7 +356,7 @@ func (s *server) synced(a raft.Ack) {
 	for n < len(s.unsynced) && s.unsynced[n] <= a.Sequence {
 		n++
 	}
-	s.unsynced = s.unsynced[:copy(s.unsynced, s.unsynced[n:])]
+	s.paid(n)
 }
 
 // refused turns an error of the core into one for clients; nothing was done.

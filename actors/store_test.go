@@ -103,14 +103,19 @@ func (s *trickyStore) Space() persistence.Space {
 	return s.Store.Space()
 }
 
-// jam makes syncs hang until the returned function is called.
+// jam makes syncs hang until the returned function is called; a later one takes over
+// those to come.
 func (s *trickyStore) jam() (release func()) {
 	stuck := make(chan struct{})
 	s.set(func(s *trickyStore) { s.stuck = stuck })
-	return func() {
-		s.set(func(s *trickyStore) { s.stuck = nil })
+	return sync.OnceFunc(func() {
+		s.set(func(s *trickyStore) {
+			if s.stuck == stuck {
+				s.stuck = nil
+			}
+		})
 		close(stuck)
-	}
+	})
 }
 
 // tricky puts a trickyStore under every node of the cluster to come.

@@ -30,6 +30,7 @@ type Config struct {
 	TickInterval   time.Duration
 	ElectionTicks  int
 	HeartbeatTicks int
+	StallTicks     int
 	PreVote        bool
 	CheckQuorum    bool
 

@@ -70,6 +70,7 @@ func timeKeys() []Key {
 		{"tick-interval", s, "20ms", "duration", "the unit of the node's timers", func(c *Config) any { return &c.TickInterval }},
 		{"election-ticks", s, "50", "ticks", "shortest time without a leader before an election; each one is drawn from one to two of it", func(c *Config) any { return &c.ElectionTicks }},
 		{"heartbeat-ticks", s, "5", "ticks", "time between a leader's heartbeats; at most a third of election-ticks", func(c *Config) any { return &c.HeartbeatTicks }},
+		{"stall-ticks", s, "0", "ticks", "how long no write of a leader's may end before it hands leadership over, since its disk hangs; twice election-ticks if 0", func(c *Config) any { return &c.StallTicks }},
 		{"pre-vote", s, "true", "true or false", "ask before campaigning, so that a node that was cut off disturbs nobody", func(c *Config) any { return &c.PreVote }},
 		{"check-quorum", s, "true", "true or false", "a leader that hears from no majority steps down", func(c *Config) any { return &c.CheckQuorum }},
 		{"shutdown-timeout", s, "10s", "duration", "how long a stop may take before it is cut short", func(c *Config) any { return &c.ShutdownTimeout }},

@@ -189,6 +189,7 @@ func (k *checker) times() {
 	k.require(c.TickInterval >= minTick && c.TickInterval <= maxTick, "tick-interval", "is out of bounds", fmt.Sprintf("use %v to %v", minTick, maxTick))
 	k.require(c.HeartbeatTicks >= 1, "heartbeat-ticks", "is too few", "use at least 1")
 	k.require(c.ElectionTicks >= 3*c.HeartbeatTicks, "election-ticks", fmt.Sprintf("is less than three times heartbeat-ticks (%d)", c.HeartbeatTicks), "a lost heartbeat would start an election: use more")
+	k.require(c.StallTicks == 0 || c.StallTicks >= c.HeartbeatTicks, "stall-ticks", fmt.Sprintf("is less than heartbeat-ticks (%d)", c.HeartbeatTicks), "a slow write would cost leadership: use more, or 0 for twice election-ticks")
 	k.require(c.ShutdownTimeout > 0, "shutdown-timeout", "leaves no time", "use some seconds")
 }
 
