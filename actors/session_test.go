@@ -19,20 +19,26 @@ type sessionLoad struct {
 	t testing.TB
 }
 
+// beginSessions returns when all sessions are registered. One that is registered while
+// something crashes may be so twice, and the first would be left to its timeout.
 func (c *cluster) beginSessions(clients int) *sessionLoad {
 	l := &sessionLoad{load: &load{c: c, stop: make(chan struct{}), told: make(map[string]Outcome)}, t: c.t}
+	var opened sync.WaitGroup
 	for _, id := range c.ids {
 		for i := range clients {
-			l.clients.Go(func() { l.client(c.nodes[id].group, fmt.Sprintf("%d/%d", id, i)) })
+			opened.Add(1)
+			l.clients.Go(func() { l.client(c.nodes[id].group, fmt.Sprintf("%d/%d", id, i), opened.Done) })
 		}
 	}
+	opened.Wait()
 	return l
 }
 
-func (l *sessionLoad) client(g *Group, name string) {
+func (l *sessionLoad) client(g *Group, name string, opened func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), 100*l.c.timeout())
 	defer cancel()
 	s, err := g.OpenSession(ctx)
+	opened()
 	if err != nil {
 		l.t.Errorf("no session: %v", err)
 		return
