@@ -88,6 +88,18 @@ func askMembers(ctx context.Context, c *client.Client) (*client.Members, error) 
 	return list, nil
 }
 
+// afterChange is what a change has led to. A leader that removed itself can't say it, and
+// those that are left can.
+func afterChange(ctx context.Context, c *client.Client, told *client.Members) *client.Members {
+	if told.Last != 0 {
+		return told
+	}
+	if list, err := askMembers(ctx, c); err == nil {
+		return list
+	}
+	return told
+}
+
 func (a *app) printMembers(m *client.Members) error {
 	shown := shownMembers{Index: m.Index, Joint: m.Joint, Members: make([]shownMember, 0, len(m.Members))}
 	rows := make([][]string, 0, len(m.Members))
@@ -101,6 +113,9 @@ func (a *app) printMembers(m *client.Members) error {
 	}
 	if err := printTable(a.out, []string{"ID", "NAME", "ROLE", "PEER", "CLIENTS", "BEHIND", "STATE"}, rows); err != nil {
 		return err
+	}
+	if m.Index == 0 && m.Last == 0 {
+		return nil // nobody knew, and 0 is the founders' configuration
 	}
 	note := ""
 	if m.Joint {

@@ -205,7 +205,7 @@ func (a *app) changeMember(cmd *cobra.Command, text, done string, change func(co
 		if !a.json() {
 			fmt.Fprintf(a.out, "done: member %d is %s\n", id, done)
 		}
-		return a.printMembers(list)
+		return a.printMembers(afterChange(ctx, c, list))
 	})
 }
 
@@ -261,5 +261,5 @@ func (a *app) replaceMember(ctx context.Context, old uint64, f memberFlags) erro
 	if !a.json() {
 		fmt.Fprintf(a.out, "done: member %d has taken the place of member %d\n", added, old)
 	}
-	return a.printMembers(list)
+	return a.printMembers(afterChange(ctx, c, list))
 }
