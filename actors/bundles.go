@@ -118,6 +118,7 @@ func (s *server) sendOut(ms []raft.Message) {
 	beating := 0
 	for _, m := range ms {
 		if isBeat(m) {
+			s.beat(m)
 			beating++
 		}
 	}

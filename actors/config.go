@@ -47,6 +47,9 @@ type HostConfig struct {
 	// restart budget ran out. Its groups have then stopped, or are about to; what
 	// remains is to end the process. It is called from an actor and must not block.
 	OnFail func(error)
+	// OnRoundTrip, unless nil, is told how long a heartbeat to a node and its reply took,
+	// from the leader's server back to it. It is called from actors and must not block.
+	OnRoundTrip func(group raft.GroupID, node raft.NodeID, took time.Duration)
 	// Inject, unless nil, is called with every message an actor is about to
 	// receive; a test panics in it to crash any actor at any message. Actors are
 	// named "host", "transport", "group", "server", "log", "machine", "courier" and

@@ -64,6 +64,7 @@
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
 //     for all groups of a host
 //   - membership.go: changes of members, transfers of leadership, this node's removal
+//   - roundtrip.go: how long heartbeats take
 //   - stall.go: a leader whose disk hangs stands aside
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time

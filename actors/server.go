@@ -63,6 +63,7 @@ type server struct {
 
 	unsynced  []uint64 // sequences of batches that our own disk has not synced
 	stall     stall
+	rounds    rounds // of this term
 	nextRead  raft.ReadID
 	nextID    uint64 // of what is forwarded
 	pauseTill int    // no forwarding before this tick
@@ -146,6 +147,7 @@ func (s *server) consensus(message any) {
 		s.standAside(m)
 		s.housekeeping(m)
 	case heard:
+		s.beatBack(m.message)
 		s.carryOut(s.core.Step(m.message))
 	case persisted:
 		s.synced(m.ack)
@@ -182,6 +184,7 @@ func (s *server) step(e *messages.Envelope) {
 		s.malformed(e, err)
 		return
 	}
+	s.beatBack(m)
 	s.carryOut(s.core.Step(m))
 }
 
@@ -281,6 +284,7 @@ func (s *server) become(rc raft.RoleChange) {
 	}
 	if rc.Role == raft.Leader {
 		s.beaten = 0 // no term makes the same server leader twice
+		s.rounds = rounds{}
 	}
 	if rc.Leader != old.Leader || rc.Term != old.Term {
 		s.leaderChanged(rc)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type meters struct {
 	leaderChanges prometheus.Counter
 	elections     prometheus.Counter
 	events        *prometheus.CounterVec
+	heartbeats    *prometheus.HistogramVec
 }
 
 func newMeters() *meters {
@@ -41,6 +43,10 @@ func newMeters() *meters {
 			Namespace: "castaway", Name: "request_seconds", Help: "How long clients' requests took in the group, by operation and outcome.",
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 16),
 		}, []string{"operation", "outcome"}),
+		heartbeats: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "castaway", Name: "heartbeat_seconds", Help: "How long a heartbeat to a member and its reply took, while this node led.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 1.5, 25),
+		}, []string{"node"}),
 		leaderChanges: counter("leader_changes_total", "How often this node learned of another leader."),
 		elections:     counter("campaigns_total", "How often this node asked for votes."),
 		events:        prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "castaway", Name: "events_total", Help: "What happened in the group on this node, by kind."}, []string{"kind"}),
@@ -48,7 +54,12 @@ func newMeters() *meters {
 }
 
 func (m *meters) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.syncs, m.batchEntries, m.batchBytes, m.storeFailures, m.requests, m.leaderChanges, m.elections, m.events}
+	return []prometheus.Collector{m.syncs, m.batchEntries, m.batchBytes, m.storeFailures, m.requests, m.leaderChanges, m.elections, m.events, m.heartbeats}
+}
+
+// roundTrip measures a heartbeat of one of the node's groups.
+func (m *meters) roundTrip(_ raft.GroupID, node raft.NodeID, took time.Duration) {
+	m.heartbeats.WithLabelValues(strconv.FormatUint(uint64(node), 10)).Observe(took.Seconds())
 }
 
 // watch counts what a group tells; it is called from one actor.

@@ -95,7 +95,7 @@ func (n *Node) startHost() (stopFunc, error) {
 	cfg.ClusterID, cfg.ID = n.cluster, raft.NodeID(n.cfg.ID)
 	cfg.Store, cfg.Network, cfg.Logger = n.store, n.wire, n.cfg.Logger
 	n.carriage(&cfg)
-	cfg.Inject = n.cfg.inject
+	cfg.Inject, cfg.OnRoundTrip = n.cfg.inject, n.meters.roundTrip
 	cfg.OnFail = func(err error) {
 		if errors.Is(err, actors.ErrRemoved) {
 			err = n.removed(err)

@@ -12,12 +12,13 @@ import (
 )
 
 var (
-	duration  = flag.Duration("duration", 20*time.Second, "how long the chaos test makes faults")
-	failures  = flag.Int("failovers", 3, "how many leaders the failover test kills")
-	puts      = flag.Int("puts", 20_000, "how many writes the test of disk and memory makes")
-	keys      = flag.Int("keys", 20_000, "how many keys the restart test writes")
-	transfers = flag.Int("transfers", 5, "how many times the transfer test moves the leadership")
-	seed      = flag.Int64("seed", 0, "the seed of the chaos test's schedule; 0 takes one from the clock and prints it")
+	duration    = flag.Duration("duration", 20*time.Second, "how long the chaos test makes faults")
+	failures    = flag.Int("failovers", 3, "how many leaders the failover test kills")
+	puts        = flag.Int("puts", 20_000, "how many writes the test of disk and memory makes")
+	keys        = flag.Int("keys", 20_000, "how many keys the restart test writes")
+	transfers   = flag.Int("transfers", 5, "how many times the transfer test moves the leadership")
+	snapshotMiB = flag.Int("snapshot-mib", 48, "how large a snapshot the test of heartbeats beside one has sent")
+	seed        = flag.Int64("seed", 0, "the seed of the chaos test's schedule; 0 takes one from the clock and prints it")
 )
 
 // insideVariable marks the copy of this process that lives in its own namespaces.
