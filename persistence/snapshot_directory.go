@@ -40,8 +40,9 @@ type SnapshotDirectory struct {
 	syncFile  func(*os.File) error
 	syncNames func(dir string) error
 
-	mu   sync.Mutex
-	pins map[string]int // by path
+	mu       sync.Mutex
+	pins     map[string]int  // by path
+	withheld map[string]bool // paths of what is there, but not to be listed
 }
 
 var _ Snapshots = (*SnapshotDirectory)(nil)
@@ -60,18 +61,25 @@ type SnapshotOptions struct {
 
 // OpenSnapshots opens the snapshots of a data directory, or makes room for some.
 func OpenSnapshots(o SnapshotOptions) (*SnapshotDirectory, error) {
+	return openSnapshots(o, syncDirectory)
+}
+
+func openSnapshots(o SnapshotOptions, syncNames func(dir string) error) (*SnapshotDirectory, error) {
 	if o.ClusterID == 0 {
 		return nil, errors.New("persistence: SnapshotOptions.ClusterID is 0: every cluster has an id")
 	}
 	s := &SnapshotDirectory{
 		dir: filepath.Join(o.Dir, snapshotsDirectory), cluster: o.ClusterID, floor: o.HardFloorBytes, free: o.FreeBytes,
-		syncFile: (*os.File).Sync, syncNames: syncDirectory,
-		pins: map[string]int{},
+		syncFile: (*os.File).Sync, syncNames: syncNames,
+		pins: map[string]int{}, withheld: map[string]bool{},
 	}
 	if s.free == nil {
 		s.free = freeBytes
 	}
 	if err := makeDirectory(s.dir); err != nil {
+		return nil, unusable(s.dir, err)
+	}
+	if err := s.settle(); err != nil {
 		return nil, unusable(s.dir, err)
 	}
 	return s, nil
@@ -106,7 +114,7 @@ func (s *SnapshotDirectory) clear(group raft.GroupID, suffix, but string) error 
 
 // Create implements Snapshots.
 func (s *SnapshotDirectory) Create(group raft.GroupID, meta raft.SnapshotMeta) (SnapshotWriter, error) {
-	err := makeDirectory(s.group(group))
+	err := s.makeGroup(group)
 	if err == nil {
 		err = s.clear(group, snapshotWriting, "")
 	}
@@ -197,10 +205,11 @@ func (s *SnapshotDirectory) List(group raft.GroupID) ([]SnapshotInfo, error) {
 	}
 	var list []SnapshotInfo
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), snapshotPublished) {
+		path := filepath.Join(s.group(group), f.Name())
+		if !strings.HasSuffix(path, snapshotPublished) || s.isWithheld(path) {
 			continue
 		}
-		info, err := describeSnapshot(filepath.Join(s.group(group), f.Name()), s.cluster)
+		info, err := describeSnapshot(path, s.cluster)
 		if cannotOpen(err) {
 			return nil, fmt.Errorf("persistence: list snapshots: %w", err)
 		}

@@ -11,7 +11,7 @@ import (
 // and what follows the last whole one is cut off: a crash may have torn it.
 func (s *SnapshotDirectory) Receive(info SnapshotInfo) (SnapshotReceiver, error) {
 	path := filepath.Join(s.group(info.Group), fmt.Sprintf("%s-%016x-%d%s", snapshotName(info.Meta.Last), info.Sum, info.Size, snapshotPartial))
-	err := makeDirectory(s.group(info.Group))
+	err := s.makeGroup(info.Group)
 	if err == nil {
 		err = s.clear(info.Group, snapshotPartial, path)
 	}
@@ -73,11 +73,11 @@ func (r *receivedFile) Publish() (SnapshotInfo, error) {
 		return SnapshotInfo{}, err
 	}
 	r.info.Meta = h.meta
-	if err := r.directory.publish(r.file, &r.info); err != nil {
-		r.Abort() // it is received anew: nothing proves any more that these bytes are on the disk
-		return SnapshotInfo{}, writeFailed(err)
-	}
+	f := r.file
 	r.file = nil
+	if err := r.directory.publish(f, &r.info); err != nil {
+		return SnapshotInfo{}, writeFailed(err) // it is received anew
+	}
 	return r.info, nil
 }
 
