@@ -37,6 +37,7 @@ type board struct {
 	rewrites      atomic.Uint64 // of the log; odd while one is under way: see replay.go
 	ticking       ticking
 	ledger        ledger
+	fresh         freshness
 	stopping      atomic.Bool
 	ended         sync.Once
 	stopped       chan struct{}

@@ -68,6 +68,8 @@ const (
 	// ReasonRefused: a change of members or of leadership is not possible, or not now;
 	// Cause says why.
 	ReasonRefused
+	// ReasonBehind: a read must see an entry that is not committed.
+	ReasonBehind
 )
 
 // Error is the error of every request to a group. Its outcome is unknown if

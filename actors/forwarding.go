@@ -153,6 +153,7 @@ func (s *server) settleForwardedRead(from raft.NodeID, r *messages.ForwardReadRe
 		return
 	}
 	if r.GetIndex() != 0 {
+		s.fresh.note(raft.Index(r.GetIndex()), f.sent)
 		s.giveReads(raft.Index(r.GetIndex()), f.readers)
 		return
 	}

@@ -119,15 +119,17 @@ func (g *Group) ProposeAsync(command []byte, then func(Result, error)) {
 // Read runs the machine's Query. An error is never indeterminate: a read can
 // always be repeated.
 func (g *Group) Read(ctx context.Context, query any, c Consistency) (any, error) {
+	return g.ReadWith(ctx, query, ReadOptions{Consistency: c})
+}
+
+// read asks the machine by way of an inbox: its own, or the server's, which gets the read
+// confirmed first. The machine must have applied least.
+func (g *Group) read(ctx context.Context, query any, in *inbox, least raft.Index) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, g.tooLate(ctx)
 	}
 	w := newWaiter()
-	w.query = query
-	in := g.server
-	if c == Serializable {
-		in = g.machine.inbox
-	}
+	w.query, w.least = query, least
 	if err := in.pushRead(w); err != nil {
 		w.release()
 		return nil, err

@@ -43,6 +43,7 @@ type readBatch struct {
 	id      raft.ReadID
 	readers []*waiter
 	remote  []remoteRead
+	asked   time.Time
 }
 
 // remoteRead is a follower's question.

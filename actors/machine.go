@@ -288,6 +288,11 @@ func (m *machineActor) query(r *waiter) {
 		r.finish() // nobody wants to know
 		return
 	}
+	if r.least > m.applied {
+		r.err = &behindError{m.applied}
+		r.finish()
+		return
+	}
 	value, err := m.ask(r.query)
 	if err != nil {
 		r.err = &Error{Group: m.cfg.Group, Reason: ReasonMachineFailed, Cause: err, Detail: fmt.Sprintf("the machine could not answer: %v", err)}

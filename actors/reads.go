@@ -19,7 +19,7 @@ func (s *server) askReads() {
 			return
 		}
 		s.nextRead++
-		batch.id = s.nextRead
+		batch.id, batch.asked = s.nextRead, s.host.cfg.Clock.Now()
 		s.ledger.askedHere = nil
 		s.ledger.reads = append(s.ledger.reads, batch)
 		effects, err := s.core.ReadIndex(batch.id)
@@ -39,6 +39,7 @@ func (s *server) askReads() {
 func (s *server) confirmed(states []raft.ReadState) {
 	for _, state := range states {
 		if batch, ok := s.ledger.takeRead(state.ID); ok {
+			s.fresh.note(state.Index, batch.asked)
 			s.giveReads(state.Index, batch.readers)
 			s.answerReads(batch.remote, state.Index)
 		}

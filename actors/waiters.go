@@ -25,8 +25,9 @@ type waiter struct {
 	command []byte
 	op      *raft.SessionOp // what it is in a session, without the command; nil for a plain one
 	query   any
-	since   time.Time // when it began to wait for a leader; zero if it has not
-	queued  time.Time // when it was put in its first inbox
+	least   raft.Index // what a read must see at least
+	since   time.Time  // when it began to wait for a leader; zero if it has not
+	queued  time.Time  // when it was put in its first inbox
 
 	remote *forwardedBatch // who forwarded it, if not a caller here
 	id     uint64          // its number there
