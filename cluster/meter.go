@@ -100,11 +100,11 @@ func (g meteredGroup) ProposeInSession(ctx context.Context, ref actors.SessionRe
 	return result, err
 }
 
-func (g meteredGroup) Read(ctx context.Context, query any, c actors.Consistency) (any, error) {
+func (g meteredGroup) ReadWith(ctx context.Context, query any, o actors.ReadOptions) (any, error) {
 	start := time.Now()
-	value, err := g.Group.Read(ctx, query, c)
+	value, err := g.Group.ReadWith(ctx, query, o)
 	operation := "read_linearizable"
-	if c == actors.Serializable {
+	if o.Consistency == actors.Serializable {
 		operation = "read_serializable"
 	}
 	g.meters.observe(operation, err, start)

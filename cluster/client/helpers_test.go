@@ -89,13 +89,13 @@ func (m *member) Propose(ctx context.Context, command []byte) (actors.Result, er
 	return m.cluster.group.Propose(ctx, command)
 }
 
-func (m *member) Read(ctx context.Context, query any, c actors.Consistency) (any, error) {
+func (m *member) ReadWith(ctx context.Context, query any, o actors.ReadOptions) (any, error) {
 	if _, key := query.(interface{ GetKey() []byte }); key {
-		if err := m.enter(ctx, apitest.Request{Query: query, Consistency: c}); err != nil {
+		if err := m.enter(ctx, apitest.Request{Query: query, ReadOptions: o}); err != nil {
 			return nil, err
 		}
 	}
-	return m.cluster.group.Read(ctx, query, c)
+	return m.cluster.group.ReadWith(ctx, query, o)
 }
 
 func (m *member) Status(ctx context.Context) (actors.Status, error) {

@@ -12,10 +12,11 @@ import (
 type request struct {
 	op     string
 	key    string
-	read   bool    // it changes nothing
-	repeat bool    // it may be repeated even if it was done
-	ticket *ticket // its place in a session, in which it is done once however often it is sent
-	doubt  bool    // an attempt at it may have been carried out
+	read   bool          // it changes nothing
+	repeat bool          // it may be repeated even if it was done
+	maxLag time.Duration // how stale a read may be; zero: no bound
+	ticket *ticket       // its place in a session, in which it is done once however often it is sent
+	doubt  bool          // an attempt at it may have been carried out
 }
 
 // repeatable says that no attempt can do harm.

@@ -5,6 +5,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
+
+	"castaway/cluster/etcdapi/staleness"
 )
 
 // Put writes a key.
@@ -18,10 +20,10 @@ func (c *Client) Put(ctx context.Context, key string, value []byte, opts ...PutO
 
 // Get reads a key, or several. That there is none is no error.
 func (c *Client) Get(ctx context.Context, key string, opts ...GetOption) (*GetResult, error) {
-	message := getOf(key, opts)
 	r := request{op: "get", key: key, read: true}
+	message := getOf(key, &r, opts)
 	response, err := invoke(ctx, c, r, func(ctx context.Context, conn grpc.ClientConnInterface) (*pb.RangeResponse, error) {
-		return kvOf(conn).Range(ctx, message)
+		return kvOf(conn).Range(staleness.Attach(ctx, r.maxLag), message)
 	})
 	if err != nil {
 		return nil, err
@@ -46,10 +48,10 @@ func putOf(key string, value []byte, r *request, opts []PutOption) *pb.PutReques
 	return message
 }
 
-func getOf(key string, opts []GetOption) *pb.RangeRequest {
+func getOf(key string, r *request, opts []GetOption) *pb.RangeRequest {
 	message := &pb.RangeRequest{Key: []byte(key)}
 	for _, o := range opts {
-		o.get(message)
+		o.get(message, r)
 	}
 	return message
 }

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"time"
+
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
@@ -12,7 +14,9 @@ type (
 		put(*pb.PutRequest, *request)
 	}
 	// GetOption changes a get.
-	GetOption interface{ get(*pb.RangeRequest) }
+	GetOption interface {
+		get(*pb.RangeRequest, *request)
+	}
 	// DeleteOption changes a delete.
 	DeleteOption interface {
 		delete(*pb.DeleteRangeRequest, *request)
@@ -24,7 +28,7 @@ type (
 // KeysOption says which keys a get or a delete is about, from the given one on.
 type KeysOption func(key []byte) (from, end []byte)
 
-func (o KeysOption) get(r *pb.RangeRequest) { r.Key, r.RangeEnd = o(r.Key) }
+func (o KeysOption) get(r *pb.RangeRequest, _ *request) { r.Key, r.RangeEnd = o(r.Key) }
 
 func (o KeysOption) delete(r *pb.DeleteRangeRequest, _ *request) { r.Key, r.RangeEnd = o(r.Key) }
 
@@ -75,7 +79,7 @@ func orFirst(key []byte) []byte {
 // getOption is an option of a get alone.
 type getOption func(*pb.RangeRequest)
 
-func (o getOption) get(r *pb.RangeRequest) { o(r) }
+func (o getOption) get(r *pb.RangeRequest, _ *request) { o(r) }
 
 // Limit bounds the keys returned. Zero is no bound.
 func Limit(n int64) GetOption { return getOption(func(r *pb.RangeRequest) { r.Limit = n }) }
@@ -115,6 +119,17 @@ func AtRevision(revision int64) GetOption {
 func Serializable() GetOption {
 	return getOption(func(r *pb.RangeRequest) { r.Serializable = true })
 }
+
+// maxLag is the option of MaxLag.
+type maxLag time.Duration
+
+func (o maxLag) get(r *pb.RangeRequest, q *request) {
+	r.Serializable, q.maxLag = true, time.Duration(o)
+}
+
+// MaxLag is Serializable with a bound: the read sees all that was acknowledged longer ago
+// than d. A server that can't say so by itself asks the others.
+func MaxLag(d time.Duration) GetOption { return maxLag(d) }
 
 // KeysOnly leaves values out.
 func KeysOnly() GetOption { return getOption(func(r *pb.RangeRequest) { r.KeysOnly = true }) }

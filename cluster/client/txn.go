@@ -112,9 +112,9 @@ func OpPut(key string, value []byte, opts ...PutOption) Op {
 	return Op{&pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: message}}}
 }
 
-// OpGet is a get in a transaction.
+// OpGet is a get in a transaction. MaxLag bounds nothing there, and is Serializable.
 func OpGet(key string, opts ...GetOption) Op {
-	message := getOf(key, opts)
+	message := getOf(key, &request{}, opts)
 	return Op{&pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: message}}}
 }
 

@@ -14,7 +14,7 @@ import (
 // Group is what the door needs of a group of servers; *actors.Group is one.
 type Group interface {
 	Propose(ctx context.Context, command []byte) (actors.Result, error)
-	Read(ctx context.Context, query any, c actors.Consistency) (any, error)
+	ReadWith(ctx context.Context, query any, o actors.ReadOptions) (any, error)
 	Status(ctx context.Context) (actors.Status, error)
 }
 

@@ -16,6 +16,7 @@
 //	header.go       response headers, and what is known of term and leader
 //	errors.go       how errors of actors and kv become etcd's
 //	sessions/       the metadata by which a client makes its writes exactly-once
+//	staleness/      the metadata by which a client bounds how stale a read may be
 //	outcome/        what those errors say beyond etcd's own
 //
 // Whatever is not listed answers Unimplemented and says so.

@@ -173,6 +173,8 @@ func reasonName(r actors.Reason) string {
 		return "RESULT_TOO_LARGE"
 	case actors.ReasonRefused:
 		return "REFUSED"
+	case actors.ReasonBehind:
+		return "BEHIND"
 	case actors.ReasonSessionUnknown:
 		return "SESSION_UNKNOWN"
 	case actors.ReasonSessionAcknowledged:

@@ -5,8 +5,12 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"castaway/actors"
+	"castaway/cluster/etcdapi/outcome"
+	"castaway/cluster/etcdapi/staleness"
 	"castaway/cluster/kv"
 )
 
@@ -24,9 +28,9 @@ func (s *keyValue) Range(ctx context.Context, r *pb.RangeRequest) (*pb.RangeResp
 	if err := s.useSession(ctx); err != nil {
 		return nil, err
 	}
-	answer, err := s.cfg.Group.Read(ctx, r, consistency(r.Serializable))
+	answer, err := s.read(ctx, r, r.Serializable)
 	if err != nil {
-		return nil, s.failed(ctx, err)
+		return nil, err
 	}
 	response, err := kv.AnswerRange(r, answer)
 	if err != nil {
@@ -103,9 +107,9 @@ func (s *keyValue) Txn(ctx context.Context, r *pb.TxnRequest) (*pb.TxnResponse, 
 }
 
 func (s *keyValue) readTxn(ctx context.Context, r *pb.TxnRequest) (*pb.TxnResponse, error) {
-	answer, err := s.cfg.Group.Read(ctx, r, consistency(kv.Serializable(r)))
+	answer, err := s.read(ctx, r, kv.Serializable(r))
 	if err != nil {
-		return nil, s.failed(ctx, err)
+		return nil, err
 	}
 	response, err := kv.AnswerTxn(r, answer)
 	if err != nil {
@@ -128,9 +132,20 @@ func (s *Server) propose(ctx context.Context, command []byte) (actors.Result, er
 	return result, nil
 }
 
-func consistency(serializable bool) actors.Consistency {
-	if serializable {
-		return actors.Serializable
+// read asks the group, whose errors become the client's. A bound on staleness is for
+// serializable reads, and any other keeps it anyway.
+func (s *keyValue) read(ctx context.Context, query any, serializable bool) (any, error) {
+	maxLag, err := staleness.Of(ctx)
+	if err != nil {
+		return nil, s.told(status.Error(codes.InvalidArgument, "castaway: "+err.Error()), outcome.Info{Reason: "BAD_MAX_LAG", Detail: err.Error()})
 	}
-	return actors.Linearizable
+	o := actors.ReadOptions{Consistency: actors.Linearizable}
+	if serializable {
+		o = actors.ReadOptions{Consistency: actors.Serializable, MaxLag: maxLag}
+	}
+	answer, err := s.cfg.Group.ReadWith(ctx, query, o)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	return answer, nil
 }

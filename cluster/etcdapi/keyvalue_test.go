@@ -2,16 +2,21 @@ package etcdapi_test
 
 import (
 	"bytes"
+	"context"
+	"strings"
 	"testing"
+	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"castaway/actors"
 	"castaway/cluster/etcdapi"
+	"castaway/cluster/etcdapi/staleness"
 	"castaway/raft"
 )
 
@@ -58,32 +63,45 @@ func TestAClientOfEtcdIsServed(t *testing.T) {
 // transaction that only reads is a read.
 func TestConsistencyIsWhatTheClientAsksFor(t *testing.T) {
 	stale := &pb.RangeRequest{Key: []byte("k"), Serializable: true}
+	linearizable, serializable := actors.ReadOptions{}, actors.ReadOptions{Consistency: actors.Serializable}
+	bounded := func(ctx context.Context) context.Context { return staleness.Attach(ctx, time.Second) }
 	cases := []struct {
 		name  string
 		do    func(d *door, t *testing.T)
 		write bool
-		want  actors.Consistency
+		want  actors.ReadOptions
 	}{
-		{"a range", func(d *door, t *testing.T) { must(d.kv.Range(soon(t), get("k")))(t) }, false, actors.Linearizable},
-		{"a serializable range", func(d *door, t *testing.T) { must(d.kv.Range(soon(t), stale))(t) }, false, actors.Serializable},
+		{"a range", func(d *door, t *testing.T) { must(d.kv.Range(soon(t), get("k")))(t) }, false, linearizable},
+		{"a serializable range", func(d *door, t *testing.T) { must(d.kv.Range(soon(t), stale))(t) }, false, serializable},
+		{"a serializable range with a bound", func(d *door, t *testing.T) { must(d.kv.Range(bounded(soon(t)), stale))(t) }, false,
+			actors.ReadOptions{Consistency: actors.Serializable, MaxLag: time.Second}},
+		{"a range with a bound", func(d *door, t *testing.T) { must(d.kv.Range(bounded(soon(t)), get("k")))(t) }, false, linearizable},
 		{"a txn that reads", func(d *door, t *testing.T) {
 			must(d.kv.Txn(soon(t), &pb.TxnRequest{Success: []*pb.RequestOp{opGet(get("k"))}}))(t)
-		}, false, actors.Linearizable},
+		}, false, linearizable},
 		{"a txn of serializable reads", func(d *door, t *testing.T) {
 			must(d.kv.Txn(soon(t), &pb.TxnRequest{Success: []*pb.RequestOp{opGet(stale)}}))(t)
-		}, false, actors.Serializable},
-		{"a txn that only compares", func(d *door, t *testing.T) { must(d.kv.Txn(soon(t), &pb.TxnRequest{}))(t) }, false, actors.Linearizable},
+		}, false, serializable},
+		{"a txn that only compares", func(d *door, t *testing.T) { must(d.kv.Txn(soon(t), &pb.TxnRequest{}))(t) }, false, linearizable},
 		{"a txn that may write", func(d *door, t *testing.T) {
 			must(d.kv.Txn(soon(t), &pb.TxnRequest{Failure: []*pb.RequestOp{opPut("k", "v")}}))(t)
-		}, true, actors.Linearizable},
+		}, true, linearizable},
 	}
 	for _, c := range cases {
 		d := open(t)
 		c.do(d, t)
 		asked := d.group.Requests()[0]
-		if asked.Write() != c.write || (!c.write && asked.Consistency != c.want) {
+		if asked.Write() != c.write || (!c.write && asked.ReadOptions != c.want) {
 			t.Errorf("%s: the group was asked %+v", c.name, asked)
 		}
+	}
+}
+
+func TestABoundThatMakesNoSenseIsRefused(t *testing.T) {
+	d := open(t)
+	_, err := d.kv.Range(metadata.AppendToOutgoingContext(soon(t), staleness.Header, "soon"), &pb.RangeRequest{Key: []byte("k"), Serializable: true})
+	if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), staleness.Header) {
+		t.Errorf("refused with %v", err)
 	}
 }
 

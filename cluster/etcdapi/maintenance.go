@@ -65,7 +65,7 @@ func troubles(status actors.Status, err error) (errors []string) {
 }
 
 func (s *Server) stats(ctx context.Context) (kv.Stats, error) {
-	answer, err := s.cfg.Group.Read(ctx, kv.StatsQuery{}, actors.Serializable)
+	answer, err := s.cfg.Group.ReadWith(ctx, kv.StatsQuery{}, actors.ReadOptions{Consistency: actors.Serializable})
 	if err != nil {
 		return kv.Stats{}, err
 	}

@@ -41,7 +41,7 @@ type members struct {
 // that a quorum still follows the leader.
 func (s *members) MemberList(ctx context.Context, r *pb.MemberListRequest) (*pb.MemberListResponse, error) {
 	if r.Linearizable {
-		if _, err := s.cfg.Group.Read(ctx, kv.StatsQuery{}, actors.Linearizable); err != nil {
+		if _, err := s.cfg.Group.ReadWith(ctx, kv.StatsQuery{}, actors.ReadOptions{Consistency: actors.Linearizable}); err != nil {
 			return nil, s.failed(ctx, err)
 		}
 	}

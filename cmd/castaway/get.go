@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,7 @@ var errNoKey = errors.New("there is no such key")
 
 type getOptions struct {
 	prefix, serializable bool
+	maxLag               time.Duration
 	limit                int64
 }
 
@@ -56,7 +58,10 @@ func (o getOptions) options() []client.GetOption {
 	if o.prefix {
 		opts = append(opts, client.Prefix())
 	}
-	if o.serializable {
+	switch {
+	case o.maxLag > 0:
+		opts = append(opts, client.MaxLag(o.maxLag))
+	case o.serializable:
 		opts = append(opts, client.Serializable())
 	}
 	return opts
@@ -64,10 +69,14 @@ func (o getOptions) options() []client.GetOption {
 
 func (o *getOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.serializable, "serializable", false, "read what one server has, which may lag behind, without asking the others")
+	cmd.Flags().DurationVar(&o.maxLag, "max-lag", 0, "serializable, but see all that was acknowledged longer ago than this; no bound if zero")
 	cmd.Flags().Int64Var(&o.limit, "limit", 0, "the most keys to show; all if zero")
 }
 
 func (o *getOptions) check(cmd *cobra.Command) error {
+	if o.maxLag < 0 {
+		return usagef(cmd.CommandPath(), "--max-lag %v makes no sense; use a duration such as 500ms, or 0 for no bound", o.maxLag)
+	}
 	if o.limit < 0 {
 		return usagef(cmd.CommandPath(), "--limit %d makes no sense; use a number of keys, or 0 for all", o.limit)
 	}

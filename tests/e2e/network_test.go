@@ -34,6 +34,7 @@ func newNetwork(t *testing.T, servers int) *network {
 	if err := syscall.Mount("castaway-e2e", "/run", "tmpfs", 0, ""); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(n.remove)
 	n.run("ip link add castaway0 type bridge")
 	n.run("ip addr add " + bridgeAddress + "/24 dev castaway0")
 	n.run("ip link set castaway0 up")
@@ -50,14 +51,18 @@ func newNetwork(t *testing.T, servers int) *network {
 			n.run("ip netns exec %s nft add chain inet castaway %s { type filter hook %s priority 0 ; }", ns, hook, hook)
 		}
 	}
-	t.Cleanup(func() {
-		for i := 1; i <= servers; i++ {
-			n.run("ip netns del %s", n.namespace(i))
-		}
-		n.run("ip link del castaway0")
-		_ = syscall.Unmount("/run", 0)
-	})
 	return n
+}
+
+// remove takes away what there is of the network. A namespace that is deleted goes later,
+// and its end of a link with it; so the links are deleted first, which takes effect at once.
+func (n *network) remove() {
+	for i := 1; i <= n.servers; i++ {
+		_ = exec.Command("ip", "link", "del", fmt.Sprintf("v%d", i)).Run()
+		_ = exec.Command("ip", "netns", "del", n.namespace(i)).Run()
+	}
+	_ = exec.Command("ip", "link", "del", "castaway0").Run()
+	_ = syscall.Unmount("/run", 0)
 }
 
 func (n *network) namespace(i int) string { return fmt.Sprintf("server%d", i) }

@@ -13,7 +13,7 @@ import (
 type Request struct {
 	Command     []byte // of a proposal
 	Query       any    // of a read
-	Consistency actors.Consistency
+	ReadOptions actors.ReadOptions
 }
 
 // Write says that the request is a proposal.
@@ -91,10 +91,10 @@ func (g *Group) Propose(ctx context.Context, command []byte) (actors.Result, err
 	return result, err
 }
 
-// Read asks the machine at once.
-func (g *Group) Read(ctx context.Context, query any, c actors.Consistency) (any, error) {
+// ReadWith asks the machine at once.
+func (g *Group) ReadWith(ctx context.Context, query any, o actors.ReadOptions) (any, error) {
 	var answer any
-	err := g.carryOut(ctx, Request{Query: query, Consistency: c}, func() (err error) {
+	err := g.carryOut(ctx, Request{Query: query, ReadOptions: o}, func() (err error) {
 		answer, err = g.machine.Query(query)
 		return err
 	})
