@@ -26,6 +26,7 @@
 //	snapshot_directory.go, snapshot_memory.go   on disk, and in memory
 //	snapshot_receive.go coming from another node
 //	snapshot_publish.go making a file durable, and then there
+//	snapshot_examine.go telling one that is damaged
 //	offline.go          Offline: reading a directory that no node has open
 //	offline_snapshots.go  its snapshots
 //	frozen.go           and Badger's files in it, without Badger
@@ -42,7 +43,8 @@
 //	witness    the last commit known to be durable; two slots by turns
 //	lock       locked while a process has the directory open
 //	log/       Badger's
-//	snapshots/ published ones, and at most one unfinished of each kind, by group
+//	snapshots/ published ones, those that were found damaged, and at most one
+//	           unfinished of each kind, by group
 //	corrupt    only if damage was found when Badger was open already, or the server
 //	           was proved to have acknowledged more than is here
 //

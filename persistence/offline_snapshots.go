@@ -39,7 +39,7 @@ func (o *Offline) Snapshots(verify bool) ([]OfflineSnapshot, error) {
 		if err != nil {
 			continue // not ours
 		}
-		s := OfflineSnapshot{Path: path, Unfinished: !strings.HasSuffix(path, snapshotPublished)}
+		s := OfflineSnapshot{Path: path, Unfinished: !strings.HasSuffix(path, snapshotPublished) && !strings.HasSuffix(path, snapshotDamaged)}
 		s.Info.Group = raft.GroupID(group)
 		if s.Unfinished {
 			if f, err := os.Stat(path); err == nil {
@@ -50,6 +50,9 @@ func (o *Offline) Snapshots(verify bool) ([]OfflineSnapshot, error) {
 		}
 		if s.Info, s.Err = describeSnapshot(path, o.identity.cluster); s.Err == nil && verify {
 			s.Err = o.verifySnapshot(path, &s.Info)
+		}
+		if s.Err == nil && strings.HasSuffix(path, snapshotDamaged) {
+			s.Err = badSnapshot("its server found it damaged, and set it aside")
 		}
 		s.Info.Group = raft.GroupID(group)
 		list = append(list, s)

@@ -25,6 +25,7 @@ const (
 	snapshotPublished = ".snap"
 	snapshotWriting   = ".writing"
 	snapshotPartial   = ".partial" // behind the sum, so that it is of one file only
+	snapshotDamaged   = ".damaged" // was published; see Examine
 )
 
 // SnapshotDirectory keeps snapshots in files:
@@ -106,7 +107,7 @@ func (s *SnapshotDirectory) clear(group raft.GroupID, suffix, but string) error 
 			continue
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("persistence: remove an unfinished snapshot: %w", err)
+			return fmt.Errorf("persistence: remove a snapshot of no use: %w", err)
 		}
 	}
 	return nil
@@ -193,8 +194,8 @@ func (w *snapshotFile) Abort() {
 	}
 }
 
-// List implements Snapshots. A file whose beginning or end cannot be read is passed
-// over.
+// List implements Snapshots. A file that cannot be read, or has another one's name, is
+// passed over.
 func (s *SnapshotDirectory) List(group raft.GroupID) ([]SnapshotInfo, error) {
 	files, err := os.ReadDir(s.group(group))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -213,7 +214,7 @@ func (s *SnapshotDirectory) List(group raft.GroupID) ([]SnapshotInfo, error) {
 		if cannotOpen(err) {
 			return nil, fmt.Errorf("persistence: list snapshots: %w", err)
 		}
-		if err == nil && info.Group == group {
+		if err == nil && path == s.path(group, info.Meta.Last) && info.Group == group {
 			list = append(list, info)
 		}
 	}
@@ -221,28 +222,6 @@ func (s *SnapshotDirectory) List(group raft.GroupID) ([]SnapshotInfo, error) {
 		return cmp.Or(cmp.Compare(a.Meta.Last.Index, b.Meta.Last.Index), cmp.Compare(a.Meta.Last.Term, b.Meta.Last.Term))
 	})
 	return list, nil
-}
-
-// describeSnapshot reads a file's beginning and end.
-func describeSnapshot(path string, cluster uint64) (SnapshotInfo, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return SnapshotInfo{}, err
-	}
-	defer func() { _ = f.Close() }()
-	size, err := f.Stat()
-	if err != nil {
-		return SnapshotInfo{}, err
-	}
-	h, err := readSnapshotHeader(f)
-	if err != nil {
-		return SnapshotInfo{}, err
-	}
-	if h.cluster != cluster {
-		return SnapshotInfo{}, badSnapshot("it is of cluster %016x", h.cluster)
-	}
-	sum, err := snapshotEnd(f, size.Size())
-	return SnapshotInfo{Group: h.group, Meta: h.meta, Size: size.Size(), Sum: sum}, err
 }
 
 // Open implements Snapshots.
@@ -318,5 +297,8 @@ func (s *SnapshotDirectory) Prune(group raft.GroupID, keep int) error {
 			return fmt.Errorf("persistence: remove a snapshot: %w", err)
 		}
 	}
-	return nil
+	if len(list) == 0 {
+		return nil
+	}
+	return s.clear(group, snapshotDamaged, "")
 }

@@ -261,18 +261,6 @@ func wholeBytes(in io.ReaderAt) int64 {
 	}
 }
 
-// snapshotEnd reads the sum at the end of a file.
-func snapshotEnd(in io.ReaderAt, size int64) (uint64, error) {
-	var b [8]byte
-	if size < snapshotPrefixBytes+snapshotFixedBytes+snapshotEndBytes {
-		return 0, badSnapshot("it has %d bytes", size)
-	}
-	if _, err := in.ReadAt(b[:], size-8); err != nil {
-		return 0, shortSnapshot("end", err)
-	}
-	return binary.LittleEndian.Uint64(b[:]), nil
-}
-
 // snapshotPayload gives the payload of a verified file.
 type snapshotPayload struct {
 	blocks snapshotBlocks

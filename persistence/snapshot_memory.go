@@ -53,6 +53,15 @@ func (m *MemorySnapshots) Damage(info SnapshotInfo, bit int64) {
 	}
 }
 
+// Truncate cuts a published file short, for tests.
+func (m *MemorySnapshots) Truncate(info SnapshotInfo, size int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.find(&info); s != nil {
+		s.bytes = slices.Clone(s.bytes[:size])
+	}
+}
+
 func (m *MemorySnapshots) find(info *SnapshotInfo) *memorySnapshot {
 	for _, s := range m.published {
 		if s.info.Group == info.Group && s.info.Meta.Last == info.Meta.Last {
@@ -117,7 +126,10 @@ func (m *MemorySnapshots) List(group raft.GroupID) ([]SnapshotInfo, error) {
 	defer m.mu.Unlock()
 	var list []SnapshotInfo
 	for _, s := range m.published {
-		if s.info.Group == group {
+		if s.info.Group != group {
+			continue
+		}
+		if _, err := describeFile(bytes.NewReader(s.bytes), int64(len(s.bytes)), m.cluster); err == nil {
 			list = append(list, s.info)
 		}
 	}

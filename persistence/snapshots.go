@@ -32,10 +32,16 @@ func (i *SnapshotInfo) Same(other *SnapshotInfo) bool {
 type Snapshots interface {
 	// Create begins a snapshot. One that was begun before and not published is gone.
 	Create(group raft.GroupID, meta raft.SnapshotMeta) (SnapshotWriter, error)
-	// List gives the group's published snapshots, newest last, without reading them.
+	// List gives the group's published snapshots, newest last. Of each it reads what it
+	// begins and ends with: one that is cut short is not listed, nor one whose beginning
+	// or end is damaged. What is between is Open's and Examine's to find out.
 	List(group raft.GroupID) ([]SnapshotInfo, error)
 	// Open gives the payload, after all of the file was verified.
 	Open(info SnapshotInfo) (io.ReadCloser, error)
+	// Examine reads all of a published file. If it is damaged, the error Is ErrCorrupt,
+	// and it is set aside: not listed any more, and gone once Prune finds another one.
+	// ErrUnavailable means that this file is not there.
+	Examine(info SnapshotInfo) error
 	// Read reads bytes of the file from offset on, as a transfer sends them; fewer than
 	// len(p) only at its end, where the error is io.EOF. They are not verified.
 	// ErrUnavailable means that the file is gone.
@@ -46,6 +52,7 @@ type Snapshots interface {
 	// Pin keeps a file from being pruned until release is called.
 	Pin(info SnapshotInfo) (release func())
 	// Prune removes all but the newest keep ones of a group, and those that are pinned.
+	// If one is left, it removes those that were set aside, too.
 	Prune(group raft.GroupID, keep int) error
 }
 
