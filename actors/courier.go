@@ -130,7 +130,21 @@ func (c *courier) newest(e *sendSnapshot) (persistence.SnapshotInfo, error) {
 	if n := len(list); n > 0 && list[n-1].Meta.Last.Index+1 >= e.next {
 		return list[n-1], nil
 	}
+	c.send(c.pids.machine, takeSnapshot{})
 	return persistence.SnapshotInfo{}, fmt.Errorf("there is no snapshot yet that ends at entry %d or later", e.next-1)
+}
+
+// doubt looks at a file that was not taken, or could not be read. If it is the file's
+// fault, it is never offered again, and the machine is asked for another one.
+func (c *courier) doubt(err error) error {
+	bad := c.host.cfg.Snapshots.Examine(c.info)
+	if bad == nil || errors.Is(bad, persistence.ErrUnavailable) {
+		return err
+	}
+	c.host.cfg.Logger.Error("a snapshot is damaged; another one is taken", "node", c.host.cfg.ID, "group", c.cfg.Group,
+		"snapshot", c.info.Meta.Last.String(), "error", bad)
+	c.send(c.pids.machine, takeSnapshot{})
+	return errors.Join(err, bad)
 }
 
 // offerAnew begins an attempt that no older answer can be taken for.
@@ -189,7 +203,11 @@ func (c *courier) heard(p *messages.SnapshotProgress) {
 	case messages.SnapshotState_SNAPSHOT_STATE_PUBLISHED:
 		c.report(c.info.Meta.Last, nil)
 	case messages.SnapshotState_SNAPSHOT_STATE_REFUSED:
-		c.report(raft.Position{}, fmt.Errorf("the follower refuses it: %s", p.GetDetail()))
+		err := fmt.Errorf("the follower refuses it: %s", p.GetDetail())
+		if p.GetDamaged() {
+			err = c.doubt(err)
+		}
+		c.report(raft.Position{}, err)
 	case messages.SnapshotState_SNAPSHOT_STATE_UNKNOWN:
 		c.offerAnew()
 	default:
@@ -232,7 +250,7 @@ func (c *courier) pump() {
 			return
 		}
 		if _, err := c.host.cfg.Snapshots.Read(c.info, c.next, c.chunk[:n]); err != nil && !errors.Is(err, io.EOF) {
-			c.report(raft.Position{}, err)
+			c.report(raft.Position{}, c.doubt(err))
 			return
 		}
 		data := append([]byte(nil), c.chunk[:n]...)

@@ -32,13 +32,17 @@ type machineActor struct {
 	commands   []Command // reused
 	verdicts   []verdict // reused
 	since      logSince
+	wanted     bool // somebody asked for a snapshot
 	reported   raft.Index
 }
 
 // The machine's messages to itself, and to the server.
 type (
 	machineContinue struct{ quiet }
-	applied         struct {
+	// takeSnapshot asks for a snapshot of now, whether one is due or not: a follower needs
+	// one, and there is none to send.
+	takeSnapshot struct{ quiet }
+	applied      struct {
 		quiet
 		index raft.Index
 	}
@@ -64,6 +68,10 @@ func (m *machineActor) Receive(ctx actor.Context) {
 		m.take()
 		m.run()
 	case machineContinue:
+		m.take()
+		m.run()
+	case takeSnapshot:
+		m.wanted = m.archiving.Load() == nil // otherwise one is on its way
 		m.take()
 		m.run()
 	case *actor.Restarting, *actor.Stopping:

@@ -145,16 +145,17 @@ func (l *logSince) add(entries []raft.Entry) {
 	}
 }
 
-// snapshotWhenDue takes a snapshot once enough was applied since the last one, unless
-// that is still being written. Writing it is the archive's work.
+// snapshotWhenDue takes a snapshot once enough was applied since the last one, or when one
+// is wanted, unless the last one is still being written. Writing it is the archive's work.
 func (m *machineActor) snapshotWhenDue() {
 	due := (m.cfg.SnapshotEntries > 0 && m.since.entries >= m.cfg.SnapshotEntries) ||
 		(m.cfg.SnapshotBytes > 0 && m.since.bytes >= m.cfg.SnapshotBytes)
+	due = due || (m.wanted && m.applied > 0 && m.applied >= m.desk.reached.Index)
 	machine, ok := m.machine.(Snapshotter)
 	if !due || !ok || m.host.cfg.Snapshots == nil || m.archiving.Load() != nil {
 		return
 	}
-	m.since = logSince{}
+	m.since, m.wanted = logSince{}, false
 	snapshot, err := machine.Snapshot()
 	if err != nil {
 		m.host.cfg.Logger.Warn("no snapshot was taken; the next one will be, when it is due", "node", m.host.cfg.ID, "group", m.cfg.Group, "error", err)

@@ -83,16 +83,26 @@ func (r *receiver) offered(e *messages.Envelope, o *messages.SnapshotOffer) {
 	r.answer(e, r.host.cfg.BulkContext)
 }
 
-// begin opens the file, which may be there already, in part or whole.
+// begin opens the file, which may be there already, in part or whole. One that is there
+// and damaged is received anew.
 func (r *receiver) begin(e *messages.Envelope) error {
 	list, err := r.host.cfg.Snapshots.List(r.cfg.Group)
 	if err != nil {
 		return err
 	}
 	for i := range list {
-		if list[i].Same(&r.info) {
+		if !list[i].Same(&r.info) {
+			continue
+		}
+		switch err := r.host.cfg.Snapshots.Examine(list[i]); {
+		case err == nil:
 			r.arrived(e, list[i].Meta)
 			return nil
+		case errors.Is(err, persistence.ErrCorrupt):
+			r.host.cfg.Logger.Error("a snapshot is damaged; it is received anew", "node", r.host.cfg.ID, "group", r.cfg.Group,
+				"snapshot", list[i].Meta.Last.String(), "error", err)
+		case !errors.Is(err, persistence.ErrUnavailable):
+			return err
 		}
 	}
 	if r.file, err = r.host.cfg.Snapshots.Receive(r.info); err != nil {
@@ -171,6 +181,7 @@ func (r *receiver) refuse(e *messages.Envelope, transfer uint64, err error) {
 	}
 	r.reply(e, r.pids.transport, &messages.SnapshotProgress{
 		Transfer: transfer, State: messages.SnapshotState_SNAPSHOT_STATE_REFUSED, Detail: brief(err),
+		Damaged: errors.Is(err, persistence.ErrCorrupt),
 	})
 }
 

@@ -205,7 +205,7 @@ func sameInTheEnd(t *testing.T, s *simulation, groups []*Group) {
 		if st.Applied != first.Applied || st.StateHash != first.StateHash {
 			t.Errorf("seed %d: server %d is at %d with hash %x, server 1 at %d with %x", s.seed, i+1, st.Applied, st.StateHash, first.Applied, first.StateHash)
 		}
-		if length := st.Raft.Last.Index - st.Raft.First; length > 60 {
+		if length := st.Raft.Last.Index + 1 - st.Raft.First; length > 60 {
 			t.Errorf("seed %d: server %d has a log of %d entries, from %d on", s.seed, i+1, length, st.Raft.First)
 		}
 	}

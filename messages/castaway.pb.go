@@ -1827,7 +1827,9 @@ type SnapshotProgress struct {
 	Offset   uint64                 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
 	Detail   string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Where chunks are to go, for the sender's second network; empty: the first one.
-	Bulk          []byte `protobuf:"bytes,5,opt,name=bulk,proto3" json:"bulk,omitempty"`
+	Bulk []byte `protobuf:"bytes,5,opt,name=bulk,proto3" json:"bulk,omitempty"`
+	// Refused because what came is not a whole snapshot: the sender's file may be damaged.
+	Damaged       bool `protobuf:"varint,6,opt,name=damaged,proto3" json:"damaged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1895,6 +1897,13 @@ func (x *SnapshotProgress) GetBulk() []byte {
 		return x.Bulk
 	}
 	return nil
+}
+
+func (x *SnapshotProgress) GetDamaged() bool {
+	if x != nil {
+		return x.Damaged
+	}
+	return false
 }
 
 var File_castaway_proto protoreflect.FileDescriptor
@@ -2010,13 +2019,14 @@ const file_castaway_proto_rawDesc = "" +
 	"\btransfer\x18\x01 \x01(\x04R\btransfer\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x1a\n" +
-	"\bchecksum\x18\x04 \x01(\aR\bchecksum\"\xa4\x01\n" +
+	"\bchecksum\x18\x04 \x01(\aR\bchecksum\"\xbe\x01\n" +
 	"\x10SnapshotProgress\x12\x1a\n" +
 	"\btransfer\x18\x01 \x01(\x04R\btransfer\x120\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1a.castaway.v1.SnapshotStateR\x05state\x12\x16\n" +
 	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x16\n" +
 	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x12\n" +
-	"\x04bulk\x18\x05 \x01(\fR\x04bulk*e\n" +
+	"\x04bulk\x18\x05 \x01(\fR\x04bulk\x12\x18\n" +
+	"\adamaged\x18\x06 \x01(\bR\adamaged*e\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fOUTCOME_DONE\x10\x01\x12\x14\n" +
