@@ -169,6 +169,15 @@ type GroupConfig struct {
 	HeartbeatTicks int
 	PreVote        bool
 	CheckQuorum    bool
+	// LeaseReads lets a leader answer linearizable reads without a round of heartbeats,
+	// for as long as those who answered its last round promise to help nobody else into
+	// leadership (T6.4.1): some ElectionTicks. It is right only while the clocks of any two
+	// servers, as measured from one moment to another, differ by no more than
+	// MaxClockDriftPercent, 10 if zero; and only if all servers of the group have it, so
+	// that it is not turned on on a part of a running group. A machine whose monotonic
+	// clock stands still while it is suspended breaks the bound. Off, no clock matters.
+	LeaseReads           bool
+	MaxClockDriftPercent int
 	// PatienceTicks is how long a request waits for a leader to be known, and a
 	// forwarded one for the leader's answer.
 	PatienceTicks int
@@ -260,6 +269,9 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.TrailingEntries", c.TrailingEntries, "at least 0")
 	case c.PoisonPanics < 1:
 		return invalid("GroupConfig.PoisonPanics", c.PoisonPanics, "at least 1")
+	}
+	if err := c.validateLeases(); err != nil {
+		return err
 	}
 	if err := c.Limits.validate(); err != nil {
 		return err

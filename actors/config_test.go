@@ -23,6 +23,7 @@ func TestConfigurationsAreRefusedByField(t *testing.T) {
 		"GroupConfig.ElectionTicks":         func(_ *HostConfig, g *GroupConfig) { g.ElectionTicks = 14 },
 		"GroupConfig.HeartbeatTicks":        func(_ *HostConfig, g *GroupConfig) { g.HeartbeatTicks = 0 },
 		"GroupConfig.PatienceTicks":         func(_ *HostConfig, g *GroupConfig) { g.PatienceTicks = 0 },
+		"GroupConfig.MaxClockDriftPercent":  func(_ *HostConfig, g *GroupConfig) { g.MaxClockDriftPercent = 51 },
 		"GroupConfig.StallTicks":            func(_ *HostConfig, g *GroupConfig) { g.StallTicks = g.HeartbeatTicks - 1 },
 		"GroupConfig.PoisonPanics":          func(_ *HostConfig, g *GroupConfig) { g.PoisonPanics = 0 },
 		"Limits.MaxBatchBytes":              func(_ *HostConfig, g *GroupConfig) { g.Limits.MaxBatchBytes = 0 },

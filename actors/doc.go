@@ -66,6 +66,7 @@
 //   - membership.go: changes of members, transfers of leadership, this node's removal
 //   - roundtrip.go: how long heartbeats take
 //   - stall.go: a leader whose disk hangs stands aside
+//   - leases.go: reads that rest on the leader's lease
 //   - stale_reads.go: reads that may be behind, within bounds
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
 //   - guard.go: stacks of panics, injected panics; clock.go: time

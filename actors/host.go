@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -23,6 +24,8 @@ type Host struct {
 	system *actor.ActorSystem
 	cfg    HostConfig
 	pid    *actor.PID
+	// started is what leases count from.
+	started time.Time
 	// transport counts on across the transport's restarts.
 	transport *transportBoard
 	ticker    *ticker
@@ -48,7 +51,11 @@ func StartHost(system *actor.ActorSystem, cfg HostConfig) (*Host, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	h := &Host{system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), transport: newTransportBoard(), ticker: newTicker(cfg.Clock), stopped: make(chan struct{}), heavy: newTransportBoard(), throttle: throttle{rate: cfg.Transfer.BytesPerSecond}}
+	h := &Host{
+		system: system, cfg: cfg, pid: system.NewLocalPID(cfg.Name), started: cfg.Clock.Now(),
+		transport: newTransportBoard(), heavy: newTransportBoard(), ticker: newTicker(cfg.Clock),
+		throttle: throttle{rate: cfg.Transfer.BytesPerSecond}, stopped: make(chan struct{}),
+	}
 	children := newSupervision(h, h.childBudget, h.gaveUp)
 	props := guarded(&h.cfg, "host", children, func() actor.Actor { return &hostActor{Host: h, children: children} },
 		actor.WithGuardian(newSupervision(h, func(*actor.PID) (string, Budget) { return "host", cfg.HostBudget }, h.fail)))

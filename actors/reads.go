@@ -7,7 +7,7 @@ import (
 
 // This file is how a linearizable read finds its index (T6.4): the leader notes
 // its commit index and has its leadership confirmed by a round of heartbeats that
-// began after the read; a follower asks the leader for such an index. The machine
+// began after the read, unless it holds a lease (leases.go); a follower asks the leader for such an index. The machine
 // of the node where the read came in answers it once it has applied that far.
 
 // askReads asks the core for as many confirmations as may be under way; reads that
@@ -21,6 +21,9 @@ func (s *server) askReads() {
 		s.nextRead++
 		batch.id, batch.asked = s.nextRead, s.host.cfg.Clock.Now()
 		s.ledger.askedHere = nil
+		if s.byLease(batch) {
+			continue
+		}
 		s.ledger.reads = append(s.ledger.reads, batch)
 		effects, err := s.core.ReadIndex(batch.id)
 		if err != nil {
@@ -39,11 +42,16 @@ func (s *server) askReads() {
 func (s *server) confirmed(states []raft.ReadState) {
 	for _, state := range states {
 		if batch, ok := s.ledger.takeRead(state.ID); ok {
-			s.fresh.note(state.Index, batch.asked)
-			s.giveReads(state.Index, batch.readers)
-			s.answerReads(batch.remote, state.Index)
+			s.answerBatch(batch, state.Index)
 		}
 	}
+}
+
+// answerBatch lets reads be answered once index is applied, where they came in.
+func (s *server) answerBatch(batch readBatch, index raft.Index) {
+	s.fresh.note(index, batch.asked)
+	s.giveReads(index, batch.readers)
+	s.answerReads(batch.remote, index)
 }
 
 func (s *server) giveReads(index raft.Index, readers []*waiter) {

@@ -45,6 +45,7 @@ func (s *server) opened(r raft.Restored) {
 		r.Snapshot.Configuration.Voters, r.Snapshot.Configuration.Members = s.cfg.Voters, s.cfg.Founders
 	}
 	l := &s.cfg.Limits
+	lease, promise := s.cfg.leases()
 	core, err := raft.New(raft.Config{
 		ID:          s.host.cfg.ID,
 		Incarnation: s.life,
@@ -62,6 +63,9 @@ func (s *server) opened(r raft.Restored) {
 		MaxPendingReads:     l.MaxReadBatches,
 		CacheBytes:          l.CacheBytes,
 
+		LeaseNanos:   lease,
+		PromiseNanos: promise,
+
 		Random: s.host.cfg.Random,
 		Seal:   messages.Seal,
 		Trace:  s.cfg.Trace,
@@ -72,6 +76,7 @@ func (s *server) opened(r raft.Restored) {
 		return
 	}
 	s.core, s.transferring = core, false
+	s.tellTime()
 	st := core.Status()
 	s.configured(raft.ConfigurationState{Index: st.ConfigurationIndex, Configuration: st.Configuration, Committed: st.ConfigurationCommitted})
 	s.lowDisk = s.space.Load() != nil && s.space.Load().Low()

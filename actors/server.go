@@ -77,6 +77,7 @@ func newServer(b *board) *server { return &server{board: b, behavior: actor.NewB
 
 // Receive implements actor.Actor.
 func (s *server) Receive(ctx actor.Context) {
+	s.tellTime()
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		s.start(ctx)

@@ -144,6 +144,7 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 	}
 	g.TickInterval, g.ElectionTicks, g.HeartbeatTicks = c.TickInterval, c.ElectionTicks, c.HeartbeatTicks
 	g.StallTicks = c.StallTicks
+	g.LeaseReads, g.MaxClockDriftPercent = c.LeaseReads, c.MaxClockDriftPercent
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin
 	g.SnapshotEntries, g.SnapshotBytes, g.TrailingEntries = c.SnapshotEntries, int(c.SnapshotBytes), c.TrailingEntries
 	g.PreVote, g.CheckQuorum = c.PreVote, c.CheckQuorum

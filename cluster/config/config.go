@@ -34,6 +34,9 @@ type Config struct {
 	PreVote        bool
 	CheckQuorum    bool
 
+	LeaseReads           bool
+	MaxClockDriftPercent int
+
 	MaxEntryBytes       Bytes
 	MaxMessageBytes     Bytes
 	MaxInflightMessages int

@@ -73,6 +73,8 @@ func timeKeys() []Key {
 		{"stall-ticks", s, "0", "ticks", "how long no write of a leader's may end before it hands leadership over, since its disk hangs; twice election-ticks if 0", func(c *Config) any { return &c.StallTicks }},
 		{"pre-vote", s, "true", "true or false", "ask before campaigning, so that a node that was cut off disturbs nobody", func(c *Config) any { return &c.PreVote }},
 		{"check-quorum", s, "true", "true or false", "a leader that hears from no majority steps down", func(c *Config) any { return &c.CheckQuorum }},
+		{"lease-reads", s, "false", "true or false", "answer linearizable reads from the leader's lease, without asking the others, while clocks keep max-clock-drift-percent; the same on all nodes, and never turned on on some of a running cluster", func(c *Config) any { return &c.LeaseReads }},
+		{"max-clock-drift-percent", s, "10", "percent", "by how much the clocks of two nodes may differ over an election timeout, with lease-reads", func(c *Config) any { return &c.MaxClockDriftPercent }},
 		{"shutdown-timeout", s, "10s", "duration", "how long a stop may take before it is cut short", func(c *Config) any { return &c.ShutdownTimeout }},
 	}
 }

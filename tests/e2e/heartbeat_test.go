@@ -20,7 +20,7 @@ import (
 func TestHeartbeatsBesideALargeSnapshot(t *testing.T) {
 	const valueBytes, measured, trailing = 64 << 10, 200, 50
 	count := *snapshotMiB << 20 / valueBytes
-	c := startCluster(t, 3, newNetwork(t, 3), "--heartbeat-ticks", "1", "--snapshot-bytes", "0",
+	c := startCluster(t, 3, newNetwork(t, 3), "--heartbeat-ticks", "1", "--snapshot-bytes", "2GiB",
 		"--snapshot-entries", strconv.Itoa(max(count/4, 2*trailing)), "--trailing-entries", strconv.Itoa(trailing))
 	leader := c.awaitLeader()
 	away, other := c.servers[leader.id%3], c.servers[(leader.id+1)%3]
