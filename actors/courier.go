@@ -258,6 +258,7 @@ func (c *courier) pump() {
 		e.Term = uint64(c.errand.term)
 		e.Kind = &messages.Envelope_SnapshotChunk{SnapshotChunk: &messages.SnapshotChunk{
 			Transfer: c.transfer, Offset: uint64(c.next), Data: data, Checksum: crc32.Checksum(data, castagnoli),
+			FirstNetwork: c.way == c.pids.transport,
 		}}
 		c.post(c.way, e)
 		c.next += n

@@ -63,19 +63,21 @@ func (h *hostActor) start(ctx actor.Context) {
 		ctx.Stop(ctx.Self())
 		return
 	}
-	h.spawnTransport(ctx, "transport", h.cfg.Network, h.transport)
+	first := onlyLane
 	if h.cfg.Bulk != nil {
-		h.spawnTransport(ctx, bulkName, h.cfg.Bulk, h.heavy)
+		first = firstLane
+		h.spawnTransport(ctx, bulkName, h.cfg.Bulk, bulkLane, h.heavy)
 	}
+	h.spawnTransport(ctx, "transport", h.cfg.Network, first, h.transport)
 	for _, b := range h.boards() {
 		h.spawn(ctx, b)
 	}
 }
 
-func (h *hostActor) spawnTransport(ctx actor.Context, name string, network Network, stats *transportBoard) {
+func (h *hostActor) spawnTransport(ctx actor.Context, name string, network Network, lane lane, stats *transportBoard) {
 	props := guarded(&h.cfg, "transport", nil, newTransport(transportConfig{
 		ClusterID: h.cfg.ClusterID, ID: h.cfg.ID, Network: network, Clock: h.cfg.Clock, Logger: h.cfg.Logger, Stats: stats,
-		MaxStrangers: h.cfg.MaxStrangers,
+		MaxStrangers: h.cfg.MaxStrangers, Lane: lane,
 	}))
 	if _, err := ctx.SpawnNamed(props, name); err != nil {
 		panic(err)

@@ -50,6 +50,7 @@ type transportConfig struct {
 	Network   Network
 	Clock     Clock
 	Logger    *slog.Logger
+	Lane      lane
 	Limits    transportLimits // the default if zero
 	Stats     *transportBoard // made if nil
 	// MaxStrangers bounds the peers that are members of no group here.
@@ -263,6 +264,9 @@ func (t *transport) receive(ctx actor.Context, e *messages.Envelope) {
 		return
 	case e.GetKind() == nil:
 		t.drop(from, dropKind, e)
+		return
+	case !t.Lane.admits(e):
+		t.drop(from, dropLane, e)
 		return
 	case malformed != nil:
 		t.drop(from, dropMalformed, e)

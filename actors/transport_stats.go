@@ -30,12 +30,15 @@ const (
 	dropReceiver
 	// dropMalformed: its server could make no message of it.
 	dropMalformed
+	// dropLane: it came over the first network and belongs on the second, or the other
+	// way round.
+	dropLane
 	dropReasons
 )
 
 func (r dropReason) String() string {
 	return [dropReasons]string{
-		"another cluster", "impossible sender", "more strangers than MaxStrangers", "another node's", "unknown group", "unknown kind", "unknown receiver", "malformed",
+		"another cluster", "impossible sender", "more strangers than MaxStrangers", "another node's", "unknown group", "unknown kind", "unknown receiver", "malformed", "wrong network",
 	}[r]
 }
 

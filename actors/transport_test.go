@@ -63,8 +63,13 @@ type crash struct{ quiet }
 // newStage starts the transport of node 1 of cluster 7, whose peers are 2 and 3.
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return newStageOn(t, onlyLane)
+}
+
+func newStageOn(t *testing.T, lane lane) *stage {
+	t.Helper()
 	s := &stage{system: newSystem(), board: newTransportBoard()}
-	produce := newTransport(transportConfig{ClusterID: 7, ID: 1, Network: s, Clock: s, MaxStrangers: 2,
+	produce := newTransport(transportConfig{ClusterID: 7, ID: 1, Network: s, Clock: s, MaxStrangers: 2, Lane: lane,
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)), Stats: s.board})
 	now := actor.WithDispatcher(actor.NewSynchronizedDispatcher(1))
 	server := s.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {

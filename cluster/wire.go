@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"castaway/actors"
 	"castaway/cluster/config"
 	"castaway/cluster/httpapi"
 	"castaway/cluster/remoting"
@@ -85,10 +86,18 @@ func (n *Node) reportWire(r *httpapi.Report) {
 	}
 	r.Received = gates.Received
 	r.Dropped = map[string]uint64{}
-	for _, d := range gates.Dropped {
-		r.Dropped["transport: "+d.Reason] = d.Count
+	reportDropped(r, "", gates.Dropped, connections.Dropped)
+	if n.bulk != nil {
+		reportDropped(r, "second ", n.host.BulkStats().Dropped, n.bulk.Stats().Dropped)
 	}
-	for _, d := range connections.Dropped {
-		r.Dropped["remoting: "+d.Reason] = d.Count
+}
+
+// reportDropped adds what a network's transport and remoting refused.
+func reportDropped(r *httpapi.Report, which string, gates []actors.DroppedCount, connections []remoting.Dropped) {
+	for _, d := range gates {
+		r.Dropped[which+"transport: "+d.Reason] = d.Count
+	}
+	for _, d := range connections {
+		r.Dropped[which+"remoting: "+d.Reason] = d.Count
 	}
 }

@@ -1756,7 +1756,10 @@ type SnapshotChunk struct {
 	Offset   uint64                 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
 	Data     []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
 	// CRC32C of the data.
-	Checksum      uint32 `protobuf:"fixed32,4,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	Checksum uint32 `protobuf:"fixed32,4,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	// It comes over the first network on purpose: the sender has no second one, or that
+	// does not carry to the receiver.
+	FirstNetwork  bool `protobuf:"varint,5,opt,name=first_network,json=firstNetwork,proto3" json:"first_network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1817,6 +1820,13 @@ func (x *SnapshotChunk) GetChecksum() uint32 {
 		return x.Checksum
 	}
 	return 0
+}
+
+func (x *SnapshotChunk) GetFirstNetwork() bool {
+	if x != nil {
+		return x.FirstNetwork
+	}
+	return false
 }
 
 // SnapshotProgress answers offers and chunks.
@@ -2014,12 +2024,13 @@ const file_castaway_proto_rawDesc = "" +
 	"\btransfer\x18\x01 \x01(\x04R\btransfer\x12)\n" +
 	"\x04last\x18\x02 \x01(\v2\x15.castaway.v1.PositionR\x04last\x12\x12\n" +
 	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x10\n" +
-	"\x03sum\x18\x04 \x01(\x06R\x03sum\"s\n" +
+	"\x03sum\x18\x04 \x01(\x06R\x03sum\"\x98\x01\n" +
 	"\rSnapshotChunk\x12\x1a\n" +
 	"\btransfer\x18\x01 \x01(\x04R\btransfer\x12\x16\n" +
 	"\x06offset\x18\x02 \x01(\x04R\x06offset\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12\x1a\n" +
-	"\bchecksum\x18\x04 \x01(\aR\bchecksum\"\xbe\x01\n" +
+	"\bchecksum\x18\x04 \x01(\aR\bchecksum\x12#\n" +
+	"\rfirst_network\x18\x05 \x01(\bR\ffirstNetwork\"\xbe\x01\n" +
 	"\x10SnapshotProgress\x12\x1a\n" +
 	"\btransfer\x18\x01 \x01(\x04R\btransfer\x120\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1a.castaway.v1.SnapshotStateR\x05state\x12\x16\n" +
