@@ -40,7 +40,11 @@ type courier struct {
 	acked    int64      // the receiver has everything before
 	rewound  int64      // where the courier last went back to, or -1
 	quietFor int        // looks without progress
-	chunk    []byte
+	// publishing: the follower has everything, and answers nothing until it has published
+	// it; asked: it was offered again meanwhile, for the case that it forgot.
+	publishing, asked bool
+
+	chunk []byte
 
 	look  Timer // at intervals, while there is an errand
 	later Timer // when the throttle lets go
@@ -151,6 +155,7 @@ func (c *courier) doubt(err error) error {
 func (c *courier) offerAnew() {
 	c.transfer = c.wireLife(c.nextLife())
 	c.answered, c.next, c.acked, c.rewound = false, 0, 0, -1
+	c.publishing, c.asked = false, false
 	c.offer()
 }
 
@@ -176,9 +181,10 @@ func (c *courier) lookAgain() {
 	}
 	c.quietFor++
 	switch {
+	case c.publishing:
+		c.awaitPublished()
 	case c.quietFor >= courierGivesUp:
 		c.report(raft.Position{}, errors.New("the follower does not answer"))
-		return
 	case !c.answered:
 		c.offer()
 	case c.quietFor%courierRepeats == 0 && c.quietFor >= 2*courierRepeats:
@@ -193,13 +199,30 @@ func (c *courier) lookAgain() {
 	}
 }
 
+// awaitPublished gives the follower its time. It asks now and then, since a receiver that
+// was made anew meanwhile knows nothing of this transfer.
+func (c *courier) awaitPublished() {
+	most := c.host.cfg.Transfer.PublishTicks
+	switch {
+	case c.quietFor*c.cfg.HeartbeatTicks >= most:
+		c.report(raft.Position{}, fmt.Errorf("the follower has not published it in %d ticks; if its disk takes longer for %d bytes, raise HostConfig.Transfer.PublishTicks", most, c.info.Size))
+	case c.quietFor%courierGivesUp == 0:
+		c.asked = true
+		c.offer()
+	}
+}
+
 // heard takes an answer of the receiver's.
 func (c *courier) heard(p *messages.SnapshotProgress) {
 	switch p.GetState() {
 	case messages.SnapshotState_SNAPSHOT_STATE_TAKING:
-		if offset := int64(p.GetOffset()); offset >= 0 && offset <= c.info.Size {
+		if offset := int64(p.GetOffset()); c.publishing && c.asked {
+			c.offerAnew() // it has lost some of what it had
+		} else if !c.publishing && offset >= 0 && offset <= c.info.Size {
 			c.progress(offset, p.GetBulk())
 		}
+	case messages.SnapshotState_SNAPSHOT_STATE_PUBLISHING:
+		c.publishing, c.asked, c.quietFor = true, false, 0
 	case messages.SnapshotState_SNAPSHOT_STATE_PUBLISHED:
 		c.report(c.info.Meta.Last, nil)
 	case messages.SnapshotState_SNAPSHOT_STATE_REFUSED:

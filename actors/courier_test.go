@@ -312,7 +312,7 @@ func TestTheThrottleHoldsSnapshotsBack(t *testing.T) {
 
 // What is on its way stays within the window.
 func TestNoMoreThanTheWindowIsOnItsWay(t *testing.T) {
-	limits := TransferLimits{ChunkBytes: 32 << 10, WindowBytes: 128 << 10, MaxConcurrent: 1}
+	limits := TransferLimits{ChunkBytes: 32 << 10, WindowBytes: 128 << 10, MaxConcurrent: 1, PublishTicks: 100}
 	v := newVoyage(t, 6, func(hc *HostConfig, _ *GroupConfig) { hc.Transfer = limits })
 	var acked uint64
 	v.fate = func(e *messages.Envelope) []*messages.Envelope {

@@ -94,6 +94,7 @@ func (r *receiver) begin(e *messages.Envelope) error {
 		if !list[i].Same(&r.info) {
 			continue
 		}
+		r.busy(e)
 		switch err := r.host.cfg.Snapshots.Examine(list[i]); {
 		case err == nil:
 			r.arrived(e, list[i].Meta)
@@ -141,6 +142,7 @@ func (r *receiver) chunk(e *messages.Envelope, c *messages.SnapshotChunk) {
 
 // publish makes the snapshot there, and hands it to the server.
 func (r *receiver) publish(e *messages.Envelope) error {
+	r.busy(e)
 	info, err := r.file.Publish()
 	if err != nil {
 		return err
@@ -148,6 +150,13 @@ func (r *receiver) publish(e *messages.Envelope) error {
 	r.file = nil
 	r.arrived(e, info.Meta)
 	return nil
+}
+
+// busy says that reading and syncing all of the file comes next, and no answer meanwhile.
+func (r *receiver) busy(e *messages.Envelope) {
+	r.reply(e, r.pids.transport, &messages.SnapshotProgress{
+		Transfer: r.transfer, State: messages.SnapshotState_SNAPSHOT_STATE_PUBLISHING, Offset: uint64(r.info.Size),
+	})
 }
 
 // arrived tells the server, before anyone else hears of it.

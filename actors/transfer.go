@@ -25,11 +25,15 @@ type TransferLimits struct {
 	BytesPerSecond int64
 	// MaxConcurrent is how many snapshots this node sends at once.
 	MaxConcurrent int
+	// PublishTicks is how many ticks of its group a follower has for verifying a snapshot
+	// of which it has everything, and making it durable. It reads the file twice
+	// meanwhile; then the snapshot is offered anew.
+	PublishTicks int
 }
 
 // DefaultTransferLimits leave heartbeats their place on one connection.
 func DefaultTransferLimits() TransferLimits {
-	return TransferLimits{ChunkBytes: 64 << 10, WindowBytes: 512 << 10, MaxConcurrent: 2}
+	return TransferLimits{ChunkBytes: 64 << 10, WindowBytes: 512 << 10, MaxConcurrent: 2, PublishTicks: 6000}
 }
 
 const maxChunkBytes = 1 << 20
@@ -44,6 +48,8 @@ func (l *TransferLimits) validate() error {
 		return invalid("HostConfig.Transfer.BytesPerSecond", l.BytesPerSecond, "at least 0, which is no limit")
 	case l.MaxConcurrent < 1:
 		return invalid("HostConfig.Transfer.MaxConcurrent", l.MaxConcurrent, "at least 1")
+	case l.PublishTicks < 1:
+		return invalid("HostConfig.Transfer.PublishTicks", l.PublishTicks, "at least 1")
 	}
 	return nil
 }

@@ -108,5 +108,6 @@ func (n *Node) carriage(cfg *actors.HostConfig) {
 		WindowBytes:    int(n.cfg.SnapshotWindowBytes),
 		BytesPerSecond: int64(n.cfg.SnapshotBytesPerSecond),
 		MaxConcurrent:  n.cfg.MaxConcurrentSnapshots,
+		PublishTicks:   n.cfg.SnapshotPublishTicks,
 	}
 }

@@ -92,6 +92,9 @@ const (
 	SnapshotState_SNAPSHOT_STATE_REFUSED SnapshotState = 3
 	// The follower knows of no such transfer: it is to be offered again.
 	SnapshotState_SNAPSHOT_STATE_UNKNOWN SnapshotState = 4
+	// All of it is there, and is being verified and made durable: meanwhile nothing more
+	// is answered.
+	SnapshotState_SNAPSHOT_STATE_PUBLISHING SnapshotState = 5
 )
 
 // Enum value maps for SnapshotState.
@@ -102,6 +105,7 @@ var (
 		2: "SNAPSHOT_STATE_PUBLISHED",
 		3: "SNAPSHOT_STATE_REFUSED",
 		4: "SNAPSHOT_STATE_UNKNOWN",
+		5: "SNAPSHOT_STATE_PUBLISHING",
 	}
 	SnapshotState_value = map[string]int32{
 		"SNAPSHOT_STATE_UNSPECIFIED": 0,
@@ -109,6 +113,7 @@ var (
 		"SNAPSHOT_STATE_PUBLISHED":   2,
 		"SNAPSHOT_STATE_REFUSED":     3,
 		"SNAPSHOT_STATE_UNKNOWN":     4,
+		"SNAPSHOT_STATE_PUBLISHING":  5,
 	}
 )
 
@@ -2042,13 +2047,14 @@ const file_castaway_proto_rawDesc = "" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fOUTCOME_DONE\x10\x01\x12\x14\n" +
 	"\x10OUTCOME_NOT_DONE\x10\x02\x12\x19\n" +
-	"\x15OUTCOME_INDETERMINATE\x10\x03*\xa0\x01\n" +
+	"\x15OUTCOME_INDETERMINATE\x10\x03*\xbf\x01\n" +
 	"\rSnapshotState\x12\x1e\n" +
 	"\x1aSNAPSHOT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15SNAPSHOT_STATE_TAKING\x10\x01\x12\x1c\n" +
 	"\x18SNAPSHOT_STATE_PUBLISHED\x10\x02\x12\x1a\n" +
 	"\x16SNAPSHOT_STATE_REFUSED\x10\x03\x12\x1a\n" +
-	"\x16SNAPSHOT_STATE_UNKNOWN\x10\x04B\x1cZ\x1acastaway/messages;messagesb\x06proto3"
+	"\x16SNAPSHOT_STATE_UNKNOWN\x10\x04\x12\x1d\n" +
+	"\x19SNAPSHOT_STATE_PUBLISHING\x10\x05B\x1cZ\x1acastaway/messages;messagesb\x06proto3"
 
 var (
 	file_castaway_proto_rawDescOnce sync.Once

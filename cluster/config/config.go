@@ -65,6 +65,7 @@ type Config struct {
 	SnapshotChunkBytes     Bytes
 	SnapshotWindowBytes    Bytes
 	MaxConcurrentSnapshots int
+	SnapshotPublishTicks   int
 
 	ShutdownTimeout time.Duration
 	LogLevel        string

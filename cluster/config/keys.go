@@ -111,6 +111,7 @@ func snapshotKeys() []Key {
 		{"snapshot-chunk-bytes", s, "64KiB", "bytes", "how much of a snapshot goes in one message", func(c *Config) any { return &c.SnapshotChunkBytes }},
 		{"snapshot-window-bytes", s, "1MiB", "bytes", "how much of a snapshot is on its way, unanswered", func(c *Config) any { return &c.SnapshotWindowBytes }},
 		{"max-concurrent-snapshots", s, "2", "snapshots", "how many are sent at once", func(c *Config) any { return &c.MaxConcurrentSnapshots }},
+		{"snapshot-publish-ticks", s, "6000", "ticks", "how long a peer may take to verify a snapshot of which it has everything, and to make it durable, before it is offered anew", func(c *Config) any { return &c.SnapshotPublishTicks }},
 	}
 }
 

@@ -226,6 +226,7 @@ func (k *checker) snapshots() {
 	k.require(c.SnapshotWindowBytes >= c.SnapshotChunkBytes, "snapshot-window-bytes", fmt.Sprintf("is less than snapshot-chunk-bytes (%v)", c.SnapshotChunkBytes), "use at least that")
 	k.require(c.SnapshotWindowBytes <= 64*MiB, "snapshot-window-bytes", "is more than a connection carries at once", "use at most 64MiB")
 	k.require(c.MaxConcurrentSnapshots >= 1, "max-concurrent-snapshots", "is too few", "use at least 1")
+	k.require(c.SnapshotPublishTicks >= c.ElectionTicks, "snapshot-publish-ticks", fmt.Sprintf("is less than election-ticks (%d)", c.ElectionTicks), "use at least that; a minute's ticks for every few gigabytes of state")
 }
 
 // advice is about what is valid and probably not meant.
