@@ -178,6 +178,11 @@ type GroupConfig struct {
 	// clock stands still while it is suspended breaks the bound. Off, no clock matters.
 	LeaseReads           bool
 	MaxClockDriftPercent int
+	// CatchUpRounds and CatchUpTicks are when a learner that was to be promoted is given
+	// up and removed (T4.2.1): after so many slow rounds in a row, or after so many ticks
+	// without coming any closer. 10 and 45,000 if zero.
+	CatchUpRounds int
+	CatchUpTicks  int
 	// PatienceTicks is how long a request waits for a leader to be known, and a
 	// forwarded one for the leader's answer.
 	PatienceTicks int
@@ -261,6 +266,10 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.PatienceTicks", c.PatienceTicks, "at least 1")
 	case c.StallTicks < c.HeartbeatTicks:
 		return invalid("GroupConfig.StallTicks", c.StallTicks, "at least HeartbeatTicks, or 0 for twice ElectionTicks")
+	case c.CatchUpRounds < 0:
+		return invalid("GroupConfig.CatchUpRounds", c.CatchUpRounds, "at least 0, which is 10")
+	case c.CatchUpTicks < 0:
+		return invalid("GroupConfig.CatchUpTicks", c.CatchUpTicks, "at least 0, which is 45,000")
 	case c.SnapshotEntries < 0:
 		return invalid("GroupConfig.SnapshotEntries", c.SnapshotEntries, "at least 0")
 	case c.SnapshotBytes < 0:

@@ -24,6 +24,8 @@ func TestConfigurationsAreRefusedByField(t *testing.T) {
 		"GroupConfig.HeartbeatTicks":        func(_ *HostConfig, g *GroupConfig) { g.HeartbeatTicks = 0 },
 		"GroupConfig.PatienceTicks":         func(_ *HostConfig, g *GroupConfig) { g.PatienceTicks = 0 },
 		"GroupConfig.MaxClockDriftPercent":  func(_ *HostConfig, g *GroupConfig) { g.MaxClockDriftPercent = 51 },
+		"GroupConfig.CatchUpRounds":         func(_ *HostConfig, g *GroupConfig) { g.CatchUpRounds = -1 },
+		"GroupConfig.CatchUpTicks":          func(_ *HostConfig, g *GroupConfig) { g.CatchUpTicks = -1 },
 		"GroupConfig.StallTicks":            func(_ *HostConfig, g *GroupConfig) { g.StallTicks = g.HeartbeatTicks - 1 },
 		"GroupConfig.PoisonPanics":          func(_ *HostConfig, g *GroupConfig) { g.PoisonPanics = 0 },
 		"Limits.MaxBatchBytes":              func(_ *HostConfig, g *GroupConfig) { g.Limits.MaxBatchBytes = 0 },

@@ -178,7 +178,7 @@ func (s *server) memberEffects(e *raft.Effects) {
 		s.configured(*e.Configuration)
 	}
 	for _, id := range e.GaveUp {
-		s.publish(Event{Kind: EventGaveUp, Incarnation: s.life, Detail: fmt.Sprintf("node %d never caught up, and is removed", id)})
+		s.publish(Event{Kind: EventGaveUp, Incarnation: s.life, Detail: fmt.Sprintf("node %d did not catch up within CatchUpRounds or CatchUpTicks, and is removed; nobody else was harmed", id)})
 	}
 	if e.Transfer != nil {
 		s.transferred(e.Transfer)

@@ -63,6 +63,9 @@ func (s *server) opened(r raft.Restored) {
 		MaxPendingReads:     l.MaxReadBatches,
 		CacheBytes:          l.CacheBytes,
 
+		CatchUpRounds: s.cfg.CatchUpRounds,
+		CatchUpTicks:  s.cfg.CatchUpTicks,
+
 		LeaseNanos:   lease,
 		PromiseNanos: promise,
 

@@ -143,7 +143,7 @@ func groupConfig(c *config.Config, m Membership) actors.GroupConfig {
 		g.Voters, g.Founders = m.voters(), m.founders()
 	}
 	g.TickInterval, g.ElectionTicks, g.HeartbeatTicks = c.TickInterval, c.ElectionTicks, c.HeartbeatTicks
-	g.StallTicks = c.StallTicks
+	g.StallTicks, g.CatchUpTicks = c.StallTicks, c.CatchUpTicks
 	g.LeaseReads, g.MaxClockDriftPercent = c.LeaseReads, c.MaxClockDriftPercent
 	g.PatienceTicks = 2 * c.ElectionTicks // as long as an election may take to begin
 	g.SnapshotEntries, g.SnapshotBytes, g.TrailingEntries = c.SnapshotEntries, int(c.SnapshotBytes), c.TrailingEntries

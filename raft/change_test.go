@@ -73,7 +73,7 @@ func TestC15_AnUncommittedChangeIsReverted(t *testing.T) {
 }
 
 // C20, C22: a leader removes itself through a joint configuration that it leaves by
-// itself, does not count itself, and steps down.
+// itself, does not count itself, steps down, and has one of the others take over at once.
 func TestC20_ALeaderRemovesItself(t *testing.T) {
 	for _, n := range []int{2, 3} {
 		c := newCluster(t, n)
@@ -88,7 +88,6 @@ func TestC20_ALeaderRemovesItself(t *testing.T) {
 		c.want(c.role(1) == raft.Follower, "it has stepped down: %s", c.describe(1))
 		cfg = c.servers[1].core.Status().Configuration
 		c.want(!cfg.IsMember(1), "it is out: %s", c.configured(1))
-		c.passUntil(300, func() bool { return c.role(2) == raft.Leader || (n == 3 && c.role(3) == raft.Leader) })
-		c.want(c.leader() != 1 && c.leader() != raft.None, "another leads: %d", c.leader())
+		c.want(c.leader() != 1 && c.leader() != raft.None, "another leads, and no time has passed: %d", c.leader())
 	}
 }

@@ -97,3 +97,41 @@ func TestElectionSafety_ASecondLeaderOfATermIsNotBelieved(t *testing.T) {
 		c.want(c.servers[1].core.Leader() == 2 && c.log(1) == "[1]" && len(c.net.queue) == 0, "%s is believed: %s", describe(m), c.describe(1))
 	}
 }
+
+// A committed change that the machine has not come to yet counts already: a server that
+// campaigns needs the votes of the new configuration, and those of the old do not help it
+// (C18). Configurations count from when they are appended, so that no server ever
+// campaigns by one that it knows to be over.
+func TestC18_AChangeCountsBeforeItIsApplied(t *testing.T) {
+	c := newCluster(t, 4, plain)
+	c.elect(1)
+	c.settle()
+	disks := func() { // and no machine of server 2's
+		for _, id := range c.ids {
+			c.sync(id, 1<<30)
+			c.acknowledge(id)
+		}
+	}
+	if err := c.change(1, raft.Change{Kind: raft.ChangeRemove, ID: 4}); err != nil {
+		t.Fatal(err)
+	}
+	for c.configured(2) != "[1 2 3] [] []" || c.commit(2) < c.servers[2].core.Status().Last.Index {
+		disks()
+		if len(c.net.queue) == 0 {
+			c.tick(1, heartbeatTicks)
+			continue
+		}
+		c.arrive(c.net.take(0))
+	}
+	st := c.servers[2].core.Status()
+	c.want(st.Applied < st.ConfigurationIndex && st.ConfigurationIndex <= st.Commit, "the change is committed and not applied: %s", c.describe(2))
+	c.isolate(1)
+	c.campaign(2)
+	disks()
+	c.deliver(func(m raft.Message) bool { r, ok := m.(*raft.RequestVote); return ok && r.To == 4 })
+	disks()
+	c.deliver(func(m raft.Message) bool { r, ok := m.(*raft.RequestVoteReply); return ok && r.From == 4 })
+	c.want(c.role(2) == raft.Candidate, "who is out has no vote: %s", c.describe(2))
+	c.settle()
+	c.want(c.role(2) == raft.Leader, "two of the three that are left are enough: %s", c.describe(2))
+}

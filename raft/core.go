@@ -39,6 +39,10 @@ type Config struct {
 	// CatchUpRounds is how many rounds a learner has to come close, before one that is
 	// to be promoted is given up (T4.2.1); 10 if zero.
 	CatchUpRounds int
+	// CatchUpTicks is for how many ticks a learner that is to be promoted may come no
+	// closer, nor be receiving a snapshot, before it is given up: one that was never
+	// started, or whose disk is full. 45,000 if zero, 15 minutes of 20 ms.
+	CatchUpTicks int
 
 	// LeaseNanos, unless zero, is how long a leader's lease lasts (T6.4.1, see
 	// Core.LeaseIndex). It must be less than PromiseNanos, by as much as the clocks of

@@ -50,7 +50,7 @@ func (l *leader) dismiss(c *Core) {
 
 // settleConfiguration is what a leader does once the configuration in force is
 // committed: it leaves a joint one (C22), and steps down where it has no vote any
-// more, having told the others what is committed (C20, T4.2.2).
+// more, having told the others what is committed and one of them to take over (C20, T4.2.2).
 func (l *leader) settleConfiguration(c *Core) {
 	cfg := c.configuration()
 	if c.configurations[len(c.configurations)-1].index > c.commit || c.commit < l.firstIndex {
@@ -62,6 +62,7 @@ func (l *leader) settleConfiguration(c *Core) {
 	}
 	if !cfg.isVoter(c.cfg.ID) {
 		l.announceCommit(c)
+		l.appointSuccessor(c)
 		c.becomeFollower(c.hard.Term, None)
 	}
 }
@@ -75,6 +76,7 @@ func (l *leader) catchUp(c *Core) {
 		if !contains(cfg.Learners, p.id) {
 			continue
 		}
+		p.notePace(c)
 		p.roundTicks++
 		if p.roundTarget == 0 || p.match < p.roundTarget {
 			if p.roundTarget == 0 {
@@ -97,7 +99,7 @@ func (l *leader) catchUp(c *Core) {
 		case p == nil:
 		case p.caughtUp(c):
 			changes = append(changes, Change{Kind: ChangePromote, ID: id})
-		case p.rounds >= c.cfg.catchUpRounds():
+		case p.rounds >= c.cfg.catchUpRounds() || p.idle >= c.cfg.catchUpTicks():
 			changes = append(changes, Change{Kind: ChangeRemove, ID: id})
 			c.out.effects.GaveUp = append(c.out.effects.GaveUp, id)
 		}
@@ -117,8 +119,28 @@ func (p *progress) caughtUp(c *Core) bool {
 	return p.close && p.state == replicate && p.silent < c.cfg.ElectionTicks
 }
 
-// defaultCatchUpRounds is Config.CatchUpRounds if that is zero.
-const defaultCatchUpRounds = 10
+// notePace counts for how long a learner has come no closer.
+func (p *progress) notePace(c *Core) {
+	receives := p.state == snapshot && p.silent < c.cfg.ElectionTicks
+	if p.match > p.idleMatch || receives || p.caughtUp(c) {
+		p.idle, p.idleMatch = 0, p.match
+		return
+	}
+	p.idle++
+}
+
+// What CatchUpRounds and CatchUpTicks are if they are zero.
+const (
+	defaultCatchUpRounds = 10
+	defaultCatchUpTicks  = 45_000
+)
+
+func (cfg *Config) catchUpTicks() int {
+	if cfg.CatchUpTicks == 0 {
+		return defaultCatchUpTicks
+	}
+	return cfg.CatchUpTicks
+}
 
 func (cfg *Config) catchUpRounds() int {
 	if cfg.CatchUpRounds == 0 {

@@ -44,6 +44,8 @@ type progress struct {
 	roundTicks  int
 	rounds      int  // that were slow, in a row
 	close       bool // the last one was quick
+	idle        int  // ticks since it came any closer
+	idleMatch   Index
 
 	// What the last check for losses saw (C39).
 	checkedRound uint64

@@ -78,6 +78,15 @@ func (l *leader) handOver(c *Core, p *progress) {
 	c.send(&TimeoutNow{Header: c.to(p.id)})
 }
 
+// appointSuccessor spares the others an election timeout when the leader steps down for
+// good (T3.10). Where nobody has all of the log, they elect someone by themselves.
+func (l *leader) appointSuccessor(c *Core) {
+	if p := l.find(l.bestTransferee(c)); p != nil && p.match == c.log.last {
+		l.voidLease()
+		c.send(&TimeoutNow{Header: c.to(p.id)})
+	}
+}
+
 // tickTransfer gives up after an election timeout.
 func (l *leader) tickTransfer(c *Core) {
 	t := l.transfer

@@ -44,6 +44,7 @@ func (cfg *Config) validate() error {
 		{"MaxPendingReads", cfg.MaxPendingReads, 1},
 		{"CacheBytes", cfg.CacheBytes, 0},
 		{"CatchUpRounds", cfg.CatchUpRounds, 0},
+		{"CatchUpTicks", cfg.CatchUpTicks, 0},
 	} {
 		if f.value < f.least {
 			return badConfig("%s is %d, and must be at least %d", f.name, f.value, f.least)

@@ -31,6 +31,7 @@ type Config struct {
 	ElectionTicks  int
 	HeartbeatTicks int
 	StallTicks     int
+	CatchUpTicks   int
 	PreVote        bool
 	CheckQuorum    bool
 

@@ -71,6 +71,7 @@ func timeKeys() []Key {
 		{"election-ticks", s, "50", "ticks", "shortest time without a leader before an election; each one is drawn from one to two of it", func(c *Config) any { return &c.ElectionTicks }},
 		{"heartbeat-ticks", s, "5", "ticks", "time between a leader's heartbeats; at most a third of election-ticks", func(c *Config) any { return &c.HeartbeatTicks }},
 		{"stall-ticks", s, "0", "ticks", "how long no write of a leader's may end before it hands leadership over, since its disk hangs; twice election-ticks if 0", func(c *Config) any { return &c.StallTicks }},
+		{"catch-up-ticks", s, "45000", "ticks", "a new member that has come no closer to the log for so long is removed again, and must be added anew", func(c *Config) any { return &c.CatchUpTicks }},
 		{"pre-vote", s, "true", "true or false", "ask before campaigning, so that a node that was cut off disturbs nobody", func(c *Config) any { return &c.PreVote }},
 		{"check-quorum", s, "true", "true or false", "a leader that hears from no majority steps down", func(c *Config) any { return &c.CheckQuorum }},
 		{"lease-reads", s, "false", "true or false", "answer linearizable reads from the leader's lease, without asking the others, while clocks keep max-clock-drift-percent; the same on all nodes, and never turned on on some of a running cluster", func(c *Config) any { return &c.LeaseReads }},

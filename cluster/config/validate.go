@@ -190,6 +190,7 @@ func (k *checker) times() {
 	k.require(c.HeartbeatTicks >= 1, "heartbeat-ticks", "is too few", "use at least 1")
 	k.require(c.ElectionTicks >= 3*c.HeartbeatTicks, "election-ticks", fmt.Sprintf("is less than three times heartbeat-ticks (%d)", c.HeartbeatTicks), "a lost heartbeat would start an election: use more")
 	k.require(c.StallTicks == 0 || c.StallTicks >= c.HeartbeatTicks, "stall-ticks", fmt.Sprintf("is less than heartbeat-ticks (%d)", c.HeartbeatTicks), "a slow write would cost leadership: use more, or 0 for twice election-ticks")
+	k.require(c.CatchUpTicks >= c.ElectionTicks, "catch-up-ticks", fmt.Sprintf("is less than election-ticks (%d)", c.ElectionTicks), "a new member could not even be started: use more")
 	k.require(c.MaxClockDriftPercent >= 1 && c.MaxClockDriftPercent <= 50, "max-clock-drift-percent", "is out of bounds", "use 1 to 50")
 	k.require(c.ShutdownTimeout > 0, "shutdown-timeout", "leaves no time", "use some seconds")
 }
