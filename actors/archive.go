@@ -84,7 +84,9 @@ func (a *archive) Receive(ctx actor.Context) {
 
 func (a *archive) write(t *takenSnapshot) {
 	defer a.letGo(t)
+	began := a.host.cfg.Clock.Now()
 	info, err := a.publishFile(t)
+	a.snapshots.taken(info.Size, a.host.cfg.Clock.Now().Sub(began), err)
 	if err == nil {
 		err = a.host.cfg.Snapshots.Prune(a.cfg.Group, 1)
 	}

@@ -24,6 +24,7 @@ type board struct {
 	errands  errands
 	// archiving is the snapshot that is being written, if one is.
 	archiving atomic.Pointer[takenSnapshot]
+	snapshots snapshotBoard
 
 	lives    atomic.Uint64 // the last Incarnation given
 	boot     uint64        // see wireLife

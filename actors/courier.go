@@ -31,6 +31,7 @@ type courier struct {
 	errand *sendSnapshot // nil: nothing to do
 	info   persistence.SnapshotInfo
 	done   func() // lets go of the file and of the host's slot
+	trip   *passage
 
 	transfer uint64     // names this attempt
 	answered bool       // the offer was: chunks may go
@@ -119,6 +120,7 @@ func (c *courier) begin(e *sendSnapshot) {
 	release := c.host.cfg.Snapshots.Pin(info)
 	c.done = func() { release(); c.host.sending.give() }
 	c.info, c.quietFor, c.plain = info, 0, false
+	c.trip = c.snapshots.begin(sent, c.host.cfg.Clock)
 	c.errands.carries(e, info.Meta.Last.Index)
 	c.chunk = make([]byte, c.host.cfg.Transfer.ChunkBytes)
 	c.offerAnew()
@@ -145,6 +147,7 @@ func (c *courier) doubt(err error) error {
 	if bad == nil || errors.Is(bad, persistence.ErrUnavailable) {
 		return err
 	}
+	c.snapshots.damaged()
 	c.host.cfg.Logger.Error("a snapshot is damaged; another one is taken", "node", c.host.cfg.ID, "group", c.cfg.Group,
 		"snapshot", c.info.Meta.Last.String(), "error", bad)
 	c.send(c.pids.machine, takeSnapshot{})
@@ -284,6 +287,7 @@ func (c *courier) pump() {
 			FirstNetwork: c.way == c.pids.transport,
 		}}
 		c.post(c.way, e)
+		c.trip.chunk(len(data))
 		c.next += n
 	}
 }
@@ -291,6 +295,7 @@ func (c *courier) pump() {
 // report ends the errand and says how it went.
 func (c *courier) report(last raft.Position, err error) {
 	e := c.errand
+	c.trip.end(err == nil)
 	if err != nil {
 		c.host.cfg.Logger.Warn("a snapshot could not be sent; it will be tried again while this node leads and hears the follower",
 			"node", c.host.cfg.ID, "group", c.cfg.Group, "follower", c.to, "error", err)
@@ -313,6 +318,7 @@ func (c *courier) letGo() {
 			t.Stop()
 		}
 	}
+	c.trip.end(false)
 	if c.done != nil {
 		c.done()
 		c.done = nil

@@ -61,7 +61,7 @@
 //     one is taken; archive.go: writing it; compacting.go: what the server does then
 //   - courier.go, receiver.go: a snapshot file on its way to another node, in chunks;
 //     dispatch.go: who gets what is about it; transfer.go: limits, throttle; lanes.go:
-//     what may come in over which of two networks
+//     what may come in over which of two networks; snapshot_stats.go: what is counted
 //   - ticker.go, resting.go, bundles.go: one timer and one exchange of heartbeats
 //     for all groups of a host
 //   - membership.go: changes of members, transfers of leadership, this node's removal

@@ -28,6 +28,7 @@ type receiver struct {
 	file     persistence.SnapshotReceiver // nil: nothing is being taken
 	// published: the transfer has ended well, and is answered so.
 	published bool
+	trip      *passage
 }
 
 // maxSnapshotBytes bounds what an offer may say; the disk bounds what is taken.
@@ -51,6 +52,7 @@ func (r *receiver) Receive(ctx actor.Context) {
 
 // leave keeps what has come for another time.
 func (r *receiver) leave() {
+	r.trip.end(false)
 	if r.file != nil {
 		if err := r.file.Close(); err != nil {
 			r.host.cfg.Logger.Warn("a part of a snapshot could not be closed", "node", r.host.cfg.ID, "group", r.cfg.Group, "error", err)
@@ -75,6 +77,7 @@ func (r *receiver) offered(e *messages.Envelope, o *messages.SnapshotOffer) {
 		r.info = persistence.SnapshotInfo{Group: r.cfg.Group, Size: int64(o.GetSize()), Sum: o.GetSum(), Meta: raft.SnapshotMeta{
 			Last: raft.Position{Term: raft.Term(o.GetLast().GetTerm()), Index: raft.Index(o.GetLast().GetIndex())},
 		}}
+		r.trip = r.snapshots.begin(received, r.host.cfg.Clock)
 		if err := r.begin(e); err != nil {
 			r.refuse(e, r.transfer, err)
 			return
@@ -100,6 +103,7 @@ func (r *receiver) begin(e *messages.Envelope) error {
 			r.arrived(e, list[i].Meta)
 			return nil
 		case errors.Is(err, persistence.ErrCorrupt):
+			r.snapshots.damaged()
 			r.host.cfg.Logger.Error("a snapshot is damaged; it is received anew", "node", r.host.cfg.ID, "group", r.cfg.Group,
 				"snapshot", list[i].Meta.Last.String(), "error", err)
 		case !errors.Is(err, persistence.ErrUnavailable):
@@ -129,6 +133,9 @@ func (r *receiver) chunk(e *messages.Envelope, c *messages.SnapshotChunk) {
 	}
 	if !r.published && int64(c.GetOffset()) == r.file.Offset() && crc32.Checksum(c.GetData(), castagnoli) == c.GetChecksum() {
 		err := r.file.Write(r.file.Offset(), c.GetData())
+		if err == nil {
+			r.trip.chunk(len(c.GetData()))
+		}
 		if err == nil && r.file.Offset() == r.info.Size {
 			err = r.publish(e)
 		}
@@ -162,6 +169,7 @@ func (r *receiver) busy(e *messages.Envelope) {
 // arrived tells the server, before anyone else hears of it.
 func (r *receiver) arrived(e *messages.Envelope, meta raft.SnapshotMeta) {
 	r.published = true
+	r.trip.end(true)
 	r.send(r.pids.server, snapshotArrived{
 		header: raft.Header{From: raft.NodeID(e.GetFrom()), To: r.host.cfg.ID, Term: raft.Term(e.GetTerm())}, meta: meta,
 	})

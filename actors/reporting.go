@@ -39,6 +39,7 @@ func (b *board) partialStatus() Status {
 			MachineBytes: int(b.machine.bytes.Load()),
 			MachineReads: int(b.machine.reads.Load()),
 		},
+		Snapshots: b.snapshots.read(),
 	}
 	st.Queues.ServerCommands, st.Queues.ServerReads = b.server.counts()
 	if space := b.space.Load(); space != nil {

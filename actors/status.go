@@ -29,6 +29,8 @@ type Status struct {
 	Inflight Inflight
 	Restarts Restarts
 	Space    persistence.Space
+	// Snapshots counts those that were taken here, sent and received.
+	Snapshots SnapshotStats
 
 	// WaitingFor says, in a sentence, why nothing commits; empty if it does.
 	WaitingFor string

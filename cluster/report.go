@@ -73,5 +73,20 @@ func reportActors(r *httpapi.Report, s actors.Status) {
 	r.Restarts = map[string]uint64{
 		"server": uint64(s.Restarts.Server), "log": uint64(s.Restarts.Log), "machine": uint64(s.Restarts.Machine),
 	}
+	r.Snapshots = reportSnapshots(&s.Snapshots)
 	r.Disk = httpapi.Disk{Free: s.Space.Free, Reserve: s.Space.Reserve}
+}
+
+func reportSnapshots(s *actors.SnapshotStats) httpapi.Snapshots {
+	return httpapi.Snapshots{
+		Taken: s.Taken, TakeFailures: s.TakeFailures, Damaged: s.Damaged,
+		LastTakeSeconds: s.LastTaken.Seconds(), LastTakeBytes: s.LastTakenBytes,
+		Sent: reportTransfers(&s.Sent), Received: reportTransfers(&s.Received),
+	}
+}
+
+func reportTransfers(t *actors.TransferStats) httpapi.Transfers {
+	return httpapi.Transfers{
+		Begun: t.Begun, Done: t.Done, Failed: t.Failed, Chunks: t.Chunks, Bytes: t.Bytes, LastSeconds: t.LastDuration.Seconds(),
+	}
 }

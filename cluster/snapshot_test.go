@@ -36,13 +36,16 @@ func TestC24_AMemberThatMissedWhatIsCompactedCatchesUpBySnapshot(t *testing.T) {
 		})
 	})
 
-	for range 2 {
+	for again := range 2 {
 		nodes[away] = start(t, configs[away])
 		await(t, "the three to agree on the state", func() bool { return agree(t, nodes) })
 		if first, _ := logOf(t, nodes[away]); first <= seen+1 {
 			t.Errorf("its log starts at %d, as if it had been sent all entries after %d", first, seen)
 		}
 		wantValue(t, connect(t, nodes[away]), "key/0", "value 49")
+		if came := nodes[away].Report(t.Context()).Snapshots.Received; again == 0 && (came.Done == 0 || came.Bytes == 0) {
+			t.Errorf("of the snapshot it says in its report: %+v", came)
+		}
 		stop(t, nodes[away])
 	}
 }

@@ -96,6 +96,7 @@ func TestMetricsSayWhatTheStatusSays(t *testing.T) {
 		Restarts: map[string]uint64{"log": 2}, Dropped: map[string]uint64{"other cluster": 5},
 		Queues: map[string]int64{"server_commands": 4}, Peers: []httpapi.Peer{{ID: 2, Gate: "up"}, {ID: 3, Gate: "down"}},
 		Progress: []httpapi.Progress{{ID: 2, Match: 9}}, Received: 8,
+		Snapshots: httpapi.Snapshots{Taken: 6, Sent: httpapi.Transfers{Failed: 4, Bytes: 70}, Received: httpapi.Transfers{Done: 5, LastSeconds: 1.5}},
 	}}
 	_, body := get(t, n, "/metrics")
 	for _, want := range []string{
@@ -103,6 +104,9 @@ func TestMetricsSayWhatTheStatusSays(t *testing.T) {
 		`castaway_actor_restarts_total{actor="log"} 2`, `castaway_dropped_messages_total{reason="other cluster"} 5`,
 		`castaway_queue_length{queue="server_commands"} 4`, `castaway_peer_up{peer="2"} 1`, `castaway_peer_up{peer="3"} 0`,
 		`castaway_peer_match_index{peer="2"} 9`, "castaway_received_messages_total 8", "go_goroutines",
+		"castaway_snapshots_taken_total 6", `castaway_snapshot_transfers_failed_total{direction="sent"} 4`,
+		`castaway_snapshot_transfer_bytes_total{direction="sent"} 70`, `castaway_snapshot_transfers_done_total{direction="received"} 5`,
+		`castaway_snapshot_last_transfer_seconds{direction="received"} 1.5`,
 	} {
 		if !strings.Contains(body, want+"\n") && !strings.Contains(body, want+" ") {
 			t.Errorf("the metrics lack %s", want)

@@ -29,6 +29,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	e.raft(&r)
 	e.peers(&r)
 	e.rest(&r)
+	e.snapshots(&r.Snapshots)
 }
 
 func (e emitter) raft(r *Report) {
@@ -78,6 +79,25 @@ func (e emitter) rest(r *Report) {
 	e.counter("received_messages_total", "Messages between nodes that reached the group.", float64(r.Received))
 	e.gauge("disk_free_bytes", "Free space on the data directory's disk.", float64(r.Disk.Free))
 	e.gauge("disk_reserve_bytes", "Free space below which writes are refused.", float64(r.Disk.Reserve))
+}
+
+func (e emitter) snapshots(s *Snapshots) {
+	e.counter("snapshots_taken_total", "Snapshots of the state that were written.", float64(s.Taken))
+	e.counter("snapshot_take_failures_total", "Snapshots of the state that could not be written; the log stays meanwhile.", float64(s.TakeFailures))
+	e.counter("snapshots_damaged_total", "Snapshot files that were found damaged.", float64(s.Damaged))
+	e.gauge("snapshot_last_take_seconds", "How long writing the newest snapshot took.", s.LastTakeSeconds)
+	e.gauge("snapshot_last_take_bytes", "Bytes in the newest snapshot that was written here.", float64(s.LastTakeBytes))
+	e.transfers("sent", &s.Sent)
+	e.transfers("received", &s.Received)
+}
+
+func (e emitter) transfers(direction string, t *Transfers) {
+	e.counter("snapshot_transfers_begun_total", "Transfers of snapshots that began, by direction.", float64(t.Begun), "direction", direction)
+	e.counter("snapshot_transfers_done_total", "Transfers of snapshots that ended well, by direction.", float64(t.Done), "direction", direction)
+	e.counter("snapshot_transfers_failed_total", "Transfers of snapshots that ended otherwise, by direction.", float64(t.Failed), "direction", direction)
+	e.counter("snapshot_transfer_chunks_total", "Chunks of snapshots, by direction.", float64(t.Chunks), "direction", direction)
+	e.counter("snapshot_transfer_bytes_total", "Bytes of snapshots in chunks, by direction.", float64(t.Bytes), "direction", direction)
+	e.gauge("snapshot_last_transfer_seconds", "How long the last transfer took that ended well, by direction.", t.LastSeconds, "direction", direction)
 }
 
 // emitter makes one metric of each number; labels are name, value, name, value.

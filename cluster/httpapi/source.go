@@ -64,6 +64,8 @@ type Report struct {
 	Received uint64            `json:"received"`
 	Dropped  map[string]uint64 `json:"dropped"`
 	Disk     Disk              `json:"disk"`
+	// Snapshots is what the node has done with snapshots since it started.
+	Snapshots Snapshots `json:"snapshots"`
 }
 
 // Version says what the node was built from.
@@ -114,4 +116,26 @@ type Peer struct {
 type Disk struct {
 	Free    uint64 `json:"free_bytes"`
 	Reserve uint64 `json:"reserve_bytes"`
+}
+
+// Snapshots counts snapshots of the state: those taken here, and those on their way from
+// and to other nodes.
+type Snapshots struct {
+	Taken           uint64    `json:"taken"`
+	TakeFailures    uint64    `json:"take_failures"`
+	LastTakeSeconds float64   `json:"last_take_seconds"` // writing and syncing the newest one
+	LastTakeBytes   int64     `json:"last_take_bytes"`
+	Damaged         uint64    `json:"damaged"` // published, and found not to be what was written
+	Sent            Transfers `json:"sent"`
+	Received        Transfers `json:"received"`
+}
+
+// Transfers counts transfers in one direction: those begun are done, failed or under way.
+type Transfers struct {
+	Begun       uint64  `json:"begun"`
+	Done        uint64  `json:"done"`
+	Failed      uint64  `json:"failed"`
+	Chunks      uint64  `json:"chunks"`
+	Bytes       uint64  `json:"bytes"`
+	LastSeconds float64 `json:"last_seconds"` // the last one that was done
 }
