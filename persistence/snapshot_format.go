@@ -176,8 +176,10 @@ type snapshotBlocks struct {
 	data []byte
 	ends bool // the end was read
 	sum  uint64
-	// payload is what the end says; seen is what the blocks before it hold.
-	payload uint64
+	// payload is what the end says, seen what the blocks so far hold, and plain what the
+	// last one of them does.
+	payload, seen uint64
+	plain         int
 }
 
 // next reads one block's compressed bytes; false at the end.
@@ -188,7 +190,13 @@ func (b *snapshotBlocks) next() (bool, error) {
 	}
 	size, want := binary.LittleEndian.Uint32(header[:]), binary.LittleEndian.Uint32(header[4:])
 	if size == 0 {
-		return false, b.end(want)
+		if err := b.end(want); err != nil {
+			return false, err
+		}
+		if b.payload != b.seen {
+			return false, badSnapshot("its blocks hold %d bytes, and its end says %d", b.seen, b.payload)
+		}
+		return false, nil
 	}
 	if size > maxSnapshotBlock {
 		return false, badSnapshot("the block at %d says that it has %d bytes", b.at, size)
@@ -200,8 +208,34 @@ func (b *snapshotBlocks) next() (bool, error) {
 	if crc32.Checksum(b.data, castagnoli) != want {
 		return false, badSnapshot("the checksum of the block at %d is wrong", b.at)
 	}
+	var err error
+	if b.plain, err = plainBytes(b.data); err != nil {
+		return false, badSnapshot("the block at %d: %s", b.at, err)
+	}
+	b.seen += uint64(b.plain)
 	b.at += snapshotBlockHeader + int64(size)
 	return true, nil
+}
+
+// plainBytes is how much payload a block holds, at least one byte: most say it, and a
+// short one that does not is soon decompressed.
+func plainBytes(block []byte) (int, error) {
+	var h zstd.Header
+	if err := h.Decode(block); err != nil {
+		return 0, errors.New(brief(err))
+	}
+	size := h.FrameContentSize
+	if !h.HasFCS {
+		plain, err := snapshotDecoder.DecodeAll(block, nil)
+		if err != nil {
+			return 0, errors.New(brief(err))
+		}
+		size = uint64(len(plain))
+	}
+	if size == 0 || size > snapshotBlockBytes {
+		return 0, fmt.Errorf("it holds %d bytes, where 1 to %d are possible", size, snapshotBlockBytes)
+	}
+	return int(size), nil
 }
 
 func (b *snapshotBlocks) end(want uint32) error {
@@ -280,6 +314,9 @@ func (p *snapshotPayload) Read(b []byte) (int, error) {
 		}
 		if p.plain, err = snapshotDecoder.DecodeAll(p.blocks.data, p.plain[:0]); err != nil {
 			return 0, badSnapshot("%s", brief(err))
+		}
+		if len(p.plain) != p.blocks.plain {
+			return 0, badSnapshot("a block holds %d bytes, and says that it has %d", len(p.plain), p.blocks.plain)
 		}
 		p.rest = p.plain
 	}
