@@ -115,7 +115,8 @@ func TestC18_AChangeCountsBeforeItIsApplied(t *testing.T) {
 	if err := c.change(1, raft.Change{Kind: raft.ChangeRemove, ID: 4}); err != nil {
 		t.Fatal(err)
 	}
-	for c.configured(2) != "[1 2 3] [] []" || c.commit(2) < c.servers[2].core.Status().Last.Index {
+	for steps := 0; c.configured(2) != "[1 2 3] [] []" || c.commit(2) < c.servers[2].core.Status().Last.Index; steps++ {
+		c.want(steps < 1000, "the change is never committed: %s", c.describe(1))
 		disks()
 		if len(c.net.queue) == 0 {
 			c.tick(1, heartbeatTicks)
