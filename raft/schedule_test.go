@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"castaway/raft"
@@ -22,6 +23,8 @@ type schedule struct {
 	total  int
 	sent   []raft.Message // some messages, to be replayed later
 	acks   map[raft.NodeID][]raft.Ack
+	// changed: members came or went.
+	changed bool
 }
 
 // The events of the safety phase.
@@ -41,6 +44,8 @@ const (
 	propose
 	read
 	campaign
+	changeMembers
+	handOver
 	crash
 	restart
 	cutOne
@@ -56,7 +61,7 @@ const (
 // usual is how often each event happens; every run changes some of them.
 var usual = [events]int{
 	deliver: 400, lose: 20, duplicate: 20, replay: 5, tick: 120, jump: 1, syncOne: 120, acknowledge: 80,
-	staleAck: 4, apply: 40, fetch: 40, failFetch: 4, propose: 40, read: 15, campaign: 2, crash: 3,
+	staleAck: 4, apply: 40, fetch: 40, failFetch: 4, propose: 40, read: 15, campaign: 2, changeMembers: 8, handOver: 2, crash: 3,
 	restart: 12, cutOne: 6, healAll: 4, takeSnapshot: 20, compactLog: 20, sendSnapshot: 20, loseSnapshot: 4,
 	lateSnapshot: 15,
 }
@@ -86,12 +91,18 @@ func newSchedule(t testing.TB, seed uint64, verbose bool) *schedule {
 			}
 			o.Learners = []raft.NodeID{raft.NodeID(n)}
 		}
+		if seed%4 == 1 { // some are no members yet
+			o.Voters, o.Learners = nil, nil
+			for id := range raft.NodeID(1 + rng.IntN(n)) {
+				o.Voters = append(o.Voters, id+1)
+			}
+		}
 		o.violated = func(text string) { panic(violation(text)) }
 	}, withConfig(func(cfg *raft.Config) {
 		// 0: off; 1: on some servers; else on.
 		cfg.PreVote = preVote > 1 || (preVote == 1 && cfg.ID%2 == 0)
 		cfg.CheckQuorum = checkQuorum > 1 || (checkQuorum == 1 && cfg.ID%2 == 1)
-		cfg.CacheBytes = cache
+		cfg.CacheBytes, cfg.CatchUpTicks = cache, 20*timeout
 		if small {
 			cfg.MaxMessageBytes, cfg.MaxInflightMessages, cfg.MaxInflightBytes = 60, 3, 150
 			cfg.MaxPendingReads, cfg.MaxUncommittedBytes = 3, 2000
@@ -149,6 +160,8 @@ func (s *schedule) happen(event int) {
 		s.owner(event, id)
 	case propose, read, campaign:
 		s.client(event, id)
+	case changeMembers, handOver:
+		s.operator(event, id)
 	case takeSnapshot, compactLog, sendSnapshot, loseSnapshot, lateSnapshot:
 		s.snapshots(event, id)
 	case crash:
@@ -261,7 +274,7 @@ func (s *schedule) client(event int, id raft.NodeID) {
 			commands[i] = strings.Repeat("x", c.rng.IntN(60)) + fmt.Sprint(c.rng.IntN(1000))
 		}
 		_, err := c.tryPropose(id, commands...)
-		c.want(err == nil || errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrTooManyUncommitted), "%v", err)
+		c.want(err == nil || errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrTooManyUncommitted) || errors.Is(err, raft.ErrTransferring), "%v", err)
 	case read:
 		_, err := c.tryRead(id)
 		c.want(err == nil || errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrNotReady) ||
@@ -271,100 +284,38 @@ func (s *schedule) client(event int, id raft.NodeID) {
 	}
 }
 
-// converge heals a random quorum and leaves the rest broken; it must elect, commit
-// and answer. Then the rest heals too, and all must be equal.
-func (s *schedule) converge() {
-	c := s.c
-	c.heal()
-	down := (len(c.options.Voters) - 1) / 2
-	for _, i := range c.rng.Perm(len(c.ids)) {
-		id := c.ids[i]
-		if down > 0 && c.rng.IntN(2) == 0 {
-			down--
-			c.isolate(id)
-			continue
-		}
-		if !c.servers[id].up() {
-			c.restart(id)
-		}
-	}
-	c.options.manual = false
-	s.serves("a quorum is healed")
-	for _, id := range c.ids { // who was away may need a snapshot
-		if c.servers[id].up() && c.rng.IntN(2) == 0 {
-			c.keepTail(id, raft.Index(c.rng.IntN(5)))
-		}
-	}
-	c.heal()
-	for _, id := range c.ids {
-		if !c.servers[id].up() {
-			c.restart(id)
-		}
-	}
-	s.serves("all is healed")
-	c.pass(timeout)
-	equal := c.passUntil(electionBound*timeout, func() bool {
-		for _, id := range c.ids {
-			if c.log(id) != c.log(1) || c.commit(id) != c.commit(1) || c.servers[id].committed != c.commit(1) {
-				return false
-			}
-		}
-		return true
-	})
-	c.want(equal, "all is healed, and the logs still differ")
-	c.want(len(c.observer.asked) == 0, "reads hang: %v", c.observer.asked) // C28
-}
-
-// serves passes time until some leader commits a command and answers a read.
-func (s *schedule) serves(when string) {
-	c := s.c
-	var p raft.Proposed
-	var asked raft.ReadID
-	proposer := raft.None
-	done := c.passUntil(electionBound*timeout, func() bool {
-		l := c.leader()
-		if l == raft.None {
-			return false
-		}
-		if l != proposer || c.term(l) != p.Term {
-			var err, err2 error
-			p, err = c.tryPropose(l, "serves")
-			asked, err2 = c.tryRead(l)
-			proposer = raft.None
-			if err == nil && err2 == nil {
-				proposer = l
-			}
-			return false
-		}
-		reads := c.servers[l].reads
-		return c.commit(l) >= p.Last && len(reads) > 0 && reads[len(reads)-1].ID == asked
-	})
-	c.want(done, "%s, and after %d timeouts nobody serves; leader %d", when, electionBound, c.leader())
-}
-
 // Thousands of random schedules: crashes that keep any prefix of what was not
 // synced, lost, doubled, late and replayed messages, one-way partitions, clocks at
 // different rates that jump (C13), slow disks, late and stale acknowledgements
-// (C10), failed reads of the log. The observer checks every event.
+// (C10), failed reads of the log, members that come and go, and transfers. The observer checks every event.
 func TestRandomSchedules(t *testing.T) {
 	t.Parallel()
 	const shards = 8
+	var changed atomic.Int64 // runs in which members came or went
+	t.Cleanup(func() {
+		if n := changed.Load(); n < int64(*schedules/10) {
+			t.Errorf("members came or went in %d of %d runs: they show little of that", n, *schedules)
+		}
+	})
 	for shard := range shards {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
 			for seed := shard; seed < *schedules; seed += shards {
-				tryScheduleSeed(t, uint64(seed))
+				if tryScheduleSeed(t, uint64(seed)) {
+					changed.Add(1)
+				}
 			}
 		})
 	}
 }
 
-func tryScheduleSeed(t *testing.T, seed uint64) {
+func tryScheduleSeed(t *testing.T, seed uint64) (changed bool) {
 	t.Helper()
 	const steps = 1500
-	_, broken := newSchedule(t, seed, false).run(steps)
+	s := newSchedule(t, seed, false)
+	_, broken := s.run(steps)
 	if broken == "" {
-		return
+		return s.changed
 	}
 	// Once more, with the transcript: equal seeds give equal runs.
 	text, again := newSchedule(t, seed, true).run(steps)
@@ -372,6 +323,7 @@ func tryScheduleSeed(t *testing.T, seed uint64) {
 		text = strings.Join(lines[len(lines)-80:], "\n")
 	}
 	t.Fatalf("seed %d: %s\nagain: %s\n%s", seed, broken, again, text)
+	return false
 }
 
 // Equal seeds give equal traces, and different ones different traces.

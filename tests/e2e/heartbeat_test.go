@@ -5,7 +5,6 @@ import (
 	"math"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -46,8 +45,7 @@ func TestHeartbeatsBesideALargeSnapshot(t *testing.T) {
 	c.awaitReady(away)
 	c.awaitSameState()
 
-	file := sizes(filepath.Join(c.dataDir(away), "snapshots"), func(path string) bool { return strings.HasSuffix(path, ".snap") })
-	t.Logf("%s of a snapshot came in %v; heartbeats and their replies took", mib(file), took.Round(time.Millisecond))
+	t.Logf("%s of snapshots came in %v; heartbeats and their replies took", mib(c.received(away)), took.Round(time.Millisecond))
 	t.Logf("%-44s %8s %10s %10s", "", "count", "p50 below", "p99 below")
 	toAway := since(during[away.id], before[away.id])
 	for _, row := range []struct {
@@ -86,10 +84,10 @@ func (c *cluster) term(s *server) uint64 {
 // histogram is how many heartbeats took at most so long, by upper bound in seconds.
 type histogram map[float64]uint64
 
-// heartbeats asks a leader how long its heartbeats took, by follower.
-func (c *cluster) heartbeats(leader *server) map[int]histogram {
+// metrics is what a server tells about itself in numbers.
+func (c *cluster) metrics(s *server) map[string]*dto.MetricFamily {
 	c.t.Helper()
-	resp, err := statusClient.Get("http://" + leader.http + "/metrics")
+	resp, err := statusClient.Get("http://" + s.http + "/metrics")
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -99,8 +97,25 @@ func (c *cluster) heartbeats(leader *server) map[int]histogram {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	return families
+}
+
+// received is how many bytes of snapshots a server got from others.
+func (c *cluster) received(s *server) int64 {
+	for _, m := range c.metrics(s)["castaway_snapshot_transfer_bytes_total"].GetMetric() {
+		if label(m, "direction") == "received" {
+			return int64(m.GetCounter().GetValue())
+		}
+	}
+	c.t.Error("no server tells how much of snapshots it received")
+	return 0
+}
+
+// heartbeats asks a leader how long its heartbeats took, by follower.
+func (c *cluster) heartbeats(leader *server) map[int]histogram {
+	c.t.Helper()
 	found := make(map[int]histogram)
-	for _, m := range families["castaway_heartbeat_seconds"].GetMetric() {
+	for _, m := range c.metrics(leader)["castaway_heartbeat_seconds"].GetMetric() {
 		node, err := strconv.Atoi(label(m, "node"))
 		if err != nil {
 			c.t.Fatal(fmt.Errorf("a series of heartbeats has no node: %w", err))
