@@ -126,7 +126,25 @@ func (o *observer) leads(s *server, before raft.TraceState, e *raft.Effects, sam
 		o.c.broken("Leader Append-Only: leader %d truncates from %d", s.id, e.Persist.TruncateFrom)
 	}
 	if before.Role != raft.Leader {
+		o.elected(s, t)
 		o.complete(s, len(o.commits))
+	}
+}
+
+// elected checks that a leader has the votes of a majority, and in a joint configuration
+// of both (C22).
+func (o *observer) elected(s *server, t raft.Term) {
+	cfg := s.core.Status().Configuration
+	for _, voters := range [][]raft.NodeID{cfg.Voters, cfg.OldVoters} {
+		have := 0
+		for _, id := range voters {
+			if o.votes[ballot{t, id}] == s.id {
+				have++
+			}
+		}
+		if len(voters) > 0 && 2*have <= len(voters) {
+			o.c.broken("C22: server %d leads term %d with the votes of %d of %v", s.id, t, have, voters)
+		}
 	}
 }
 

@@ -15,6 +15,9 @@ func (c *cluster) step(m raft.Message) {
 	if i, ok := m.(*raft.InstallSnapshot); ok && c.servers[i.To].up() {
 		c.servers[i.To].disk.publish(i.Snapshot) // before the core is told
 	}
+	if r, ok := m.(*raft.RequestVoteReply); ok && r.Granted {
+		c.observer.vote(r.From, r.Term, r.To) // a story may say what nobody has sent
+	}
 	c.input(raft.HeaderOf(m).To, func(core *raft.Core) raft.Effects { return core.Step(m) })
 }
 
