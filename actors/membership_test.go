@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,35 @@ func TestC19_AServerJoinsIsCaughtUpAndVotes(t *testing.T) {
 	c.agree()
 	c.halt(c.leader().id)
 	c.put(c.nodes[4], "after")
+	c.agree()
+}
+
+// C19: a server that was added and never started is given up after CatchUpTicks: the leader
+// says so, and goes on without it.
+func TestC19_AServerThatNeverStartsIsGivenUp(t *testing.T) {
+	c := newCluster(t, 3, func(_ *HostConfig, g *GroupConfig) { g.CatchUpTicks = 4 * g.ElectionTicks })
+	gaveUp := make(chan Event, 10)
+	for _, n := range c.nodes {
+		defer n.group.Watch(func(e Event) {
+			if e.Kind == EventGaveUp {
+				gaveUp <- e
+			}
+		})()
+	}
+	c.change(raft.Change{Kind: raft.ChangeAddVoter, ID: 4})
+	select {
+	case e := <-gaveUp:
+		if !strings.Contains(e.Detail, "node 4") || !strings.Contains(e.Detail, "CatchUpTicks") {
+			t.Errorf("it says %q", e.Detail)
+		}
+	case <-time.After(40 * c.timeout()):
+		t.Fatal("nobody gives it up")
+	}
+	c.eventually(60, "configuration without it", func() bool {
+		st := c.leader().status().Raft
+		return st.ConfigurationCommitted && len(st.Configuration.Learners) == 0
+	})
+	c.put(c.leader(), "after")
 	c.agree()
 }
 
