@@ -73,13 +73,16 @@ func TestC29_ARetryStormCountsExactly(t *testing.T) {
 	}
 }
 
-// increment puts a counter, with little patience, and asks again until it is done.
+// increment puts a counter, with little patience at first, and asks again until it is done.
+// On a machine that is slower than that, all would give up just before their turn for ever.
 func increment(ctx context.Context, c *client.Client, counter int, doubts *atomic.Int64) error {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	err := errors.New("not tried")
+	patience := 150 * time.Millisecond
 	for first := true; first || errors.Is(err, client.ErrNotDone); first = false {
-		attempt, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+		attempt, cancel := context.WithTimeout(ctx, patience)
+		patience *= 2
 		_, err = c.Put(attempt, fmt.Sprint("counter/", counter), nil)
 		cancel()
 		if ctx.Err() != nil {
@@ -90,7 +93,8 @@ func increment(ctx context.Context, c *client.Client, counter int, doubts *atomi
 		doubts.Add(1)
 	}
 	for errors.Is(err, client.ErrIndeterminate) && ctx.Err() == nil {
-		attempt, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		attempt, cancel := context.WithTimeout(ctx, patience)
+		patience *= 2
 		_, again := c.Resolve(attempt, err)
 		cancel()
 		err = again
