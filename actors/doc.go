@@ -70,6 +70,7 @@
 //   - leases.go: reads that rest on the leader's lease
 //   - stale_reads.go: reads that may be behind, within bounds
 //   - forgotten.go: the end of a server whose disk lost what it acknowledged
+//   - mailbox.go: what an actor's name stands for is complete before anyone reaches it
 //   - guard.go: stacks of panics, injected panics; clock.go: time
 //   - reporting.go: how a Status is made
 //
@@ -169,6 +170,8 @@
 //     a client could use up the budget with it. A query must not change the machine.
 //   - A halted group neither votes nor acknowledges on its node, also after poison,
 //     so that the lead goes to a node whose machine may be able to go on.
+//   - protoactor makes a name known before its mailbox can schedule anything, and a sender
+//     to it could panic; mailbox.go has senders wait for that moment.
 //   - protoactor's supervisor strategies, futures, stash, timers and metrics are not
 //     used: they bring their own clock, goroutines, or silence.
 package actors

@@ -34,6 +34,7 @@ type guard struct {
 
 // guarded makes props for an actor of this host.
 func guarded(cfg *HostConfig, name string, children *supervision, produce func() actor.Actor, options ...actor.PropsOption) *actor.Props {
+	options = append(options, actor.WithMailbox(newMailbox))
 	if cfg.Dispatcher != nil {
 		options = append(options, actor.WithDispatcher(cfg.Dispatcher))
 	}
