@@ -17,7 +17,7 @@ import (
 // and to the others go on beside that, far within the shortest election timeout, and
 // nobody campaigns.
 func TestHeartbeatsBesideALargeSnapshot(t *testing.T) {
-	const valueBytes, measured, trailing = 64 << 10, 200, 50
+	const valueBytes, measured, trailing = 64 << 10, 50, 50
 	count := *snapshotMiB << 20 / valueBytes
 	c := startCluster(t, 3, newNetwork(t, 3), "--heartbeat-ticks", "1", "--snapshot-bytes", "2GiB",
 		"--snapshot-entries", strconv.Itoa(max(count/4, 2*trailing)), "--trailing-entries", strconv.Itoa(trailing))

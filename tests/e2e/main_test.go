@@ -17,7 +17,7 @@ var (
 	puts        = flag.Int("puts", 20_000, "how many writes the test of disk and memory makes")
 	keys        = flag.Int("keys", 20_000, "how many keys the restart test writes")
 	transfers   = flag.Int("transfers", 5, "how many times the transfer test moves the leadership")
-	snapshotMiB = flag.Int("snapshot-mib", 48, "how large a snapshot the test of heartbeats beside one has sent")
+	snapshotMiB = flag.Int("snapshot-mib", 16, "how large a snapshot the test of heartbeats beside one has sent")
 	seed        = flag.Int64("seed", 0, "the seed of the chaos test's schedule; 0 takes one from the clock and prints it")
 )
 
