@@ -87,15 +87,15 @@ func (a *archive) write(t *takenSnapshot) {
 	began := a.host.cfg.Clock.Now()
 	info, err := a.publishFile(t)
 	a.snapshots.taken(info.Size, a.host.cfg.Clock.Now().Sub(began), err)
-	if err == nil {
-		err = a.host.cfg.Snapshots.Prune(a.cfg.Group, 1)
-	}
 	if err != nil {
 		a.host.cfg.Logger.Warn("a snapshot was not written; the log stays until the next one is", "node", a.host.cfg.ID, "group", a.cfg.Group,
 			"index", t.index, "error", err)
 		return
 	}
 	a.host.cfg.Logger.Debug("a snapshot was written", "node", a.host.cfg.ID, "group", a.cfg.Group, "snapshot", info.Meta.Last.String(), "bytes", info.Size)
+	if err := a.host.cfg.Snapshots.Prune(a.cfg.Group, 1); err != nil { // it takes up space, and no more
+		a.host.cfg.Logger.Warn("old snapshots could not be removed; that is tried again with the next one", "node", a.host.cfg.ID, "group", a.cfg.Group, "error", err)
+	}
 	a.send(a.pids.server, snapshotWritten{last: info.Meta.Last})
 }
 

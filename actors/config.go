@@ -173,9 +173,10 @@ type GroupConfig struct {
 	// for as long as those who answered its last round promise to help nobody else into
 	// leadership (T6.4.1): some ElectionTicks. It is right only while the clocks of any two
 	// servers, as measured from one moment to another, differ by no more than
-	// MaxClockDriftPercent, 10 if zero; and only if all servers of the group have it, so
-	// that it is not turned on on a part of a running group. A machine whose monotonic
-	// clock stands still while it is suspended breaks the bound. Off, no clock matters.
+	// MaxClockDriftPercent, 10 if zero; and only if LeaseReads, TickInterval, ElectionTicks
+	// and MaxClockDriftPercent are the same on all servers of the group at any time. Nothing
+	// checks that: stop all of them to change one of these. A machine whose monotonic clock
+	// stands still while it is suspended breaks the bound. Off, no clock matters.
 	LeaseReads           bool
 	MaxClockDriftPercent int
 	// CatchUpRounds and CatchUpTicks are when a learner that was to be promoted is given
@@ -268,8 +269,8 @@ func (c *GroupConfig) validate(self raft.NodeID) error {
 		return invalid("GroupConfig.StallTicks", c.StallTicks, "at least HeartbeatTicks, or 0 for twice ElectionTicks")
 	case c.CatchUpRounds < 0:
 		return invalid("GroupConfig.CatchUpRounds", c.CatchUpRounds, "at least 0, which is 10")
-	case c.CatchUpTicks < 0:
-		return invalid("GroupConfig.CatchUpTicks", c.CatchUpTicks, "at least 0, which is 45,000")
+	case c.CatchUpTicks != 0 && c.CatchUpTicks < c.ElectionTicks:
+		return invalid("GroupConfig.CatchUpTicks", c.CatchUpTicks, "at least ElectionTicks, or 0 for 45,000")
 	case c.SnapshotEntries < 0:
 		return invalid("GroupConfig.SnapshotEntries", c.SnapshotEntries, "at least 0")
 	case c.SnapshotBytes < 0:

@@ -140,15 +140,18 @@ func (c *courier) newest(e *sendSnapshot) (persistence.SnapshotInfo, error) {
 	return persistence.SnapshotInfo{}, fmt.Errorf("there is no snapshot yet that ends at entry %d or later", e.next-1)
 }
 
-// doubt looks at a file that was not taken, or could not be read. If it is the file's
-// fault, it is never offered again, and the machine is asked for another one.
+// doubt looks at a file that was not taken, or could not be read. If that is the file's
+// fault, or the disk's, the machine is asked for another one; a damaged one is never
+// offered again.
 func (c *courier) doubt(err error) error {
 	bad := c.host.cfg.Snapshots.Examine(c.info)
 	if bad == nil || errors.Is(bad, persistence.ErrUnavailable) {
 		return err
 	}
-	c.snapshots.damaged()
-	c.host.cfg.Logger.Error("a snapshot is damaged; another one is taken", "node", c.host.cfg.ID, "group", c.cfg.Group,
+	if errors.Is(bad, persistence.ErrCorrupt) {
+		c.snapshots.damaged()
+	}
+	c.host.cfg.Logger.Error("a snapshot is damaged or cannot be read; another one is taken", "node", c.host.cfg.ID, "group", c.cfg.Group,
 		"snapshot", c.info.Meta.Last.String(), "error", bad)
 	c.send(c.pids.machine, takeSnapshot{})
 	return errors.Join(err, bad)

@@ -136,7 +136,7 @@
 //     Without space it is asked again, and nothing is acknowledged until it has it.
 //   - Below the disk's reserve a leader proposes nothing for clients; what is proposed
 //     is taken and committed down to the store's own floor, so that reads go on.
-//   - A leader whose disk ends no write for StallTicks, an election timeout, hands its
+//   - A leader whose disk ends no write for StallTicks, by default the longest election timeout, hands its
 //     leadership over at once; what it had proposed the others commit without it.
 //   - A server that a leader proves to have lost what it acknowledged halts, and its
 //     data is condemned: no later start on it takes part (persistence.Store.Condemn).

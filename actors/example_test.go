@@ -68,9 +68,8 @@ func Example() {
 	// read 6 <nil>
 }
 
-// In a session, a command that may have been lost can be proposed again: it is executed
-// once.
-func ExampleGroup_OpenSession() {
+// startCounter starts a counter on a node of its own, as Example does on three.
+func startCounter() (g *actors.Group, stop func()) {
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
@@ -82,13 +81,20 @@ func ExampleGroup_OpenSession() {
 	if err != nil {
 		panic(err)
 	}
-	defer h.Stop(context.Background())
 	group := actors.DefaultGroupConfig()
 	group.Voters, group.Machine = []raft.NodeID{1}, func() actors.StateMachine { return &counter{} }
-	g, err := h.AddGroup(group)
+	g, err = h.AddGroup(group)
 	if err != nil {
 		panic(err)
 	}
+	return g, func() { _ = h.Stop(context.Background()) }
+}
+
+// In a session, a command that may have been lost can be proposed again: it is executed
+// once.
+func ExampleGroup_OpenSession() {
+	g, stop := startCounter()
+	defer stop()
 	ctx := context.Background()
 	session, err := g.OpenSession(ctx)
 	if err != nil {

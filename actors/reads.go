@@ -7,11 +7,13 @@ import (
 
 // This file is how a linearizable read finds its index (T6.4): the leader notes
 // its commit index and has its leadership confirmed by a round of heartbeats that
-// began after the read, unless it holds a lease (leases.go); a follower asks the leader for such an index. The machine
-// of the node where the read came in answers it once it has applied that far.
+// began after the read, unless it holds a lease (leases.go); a follower asks the
+// leader for such an index. The machine of the node where the read came in answers it
+// once it has applied that far.
 
 // askReads asks the core for as many confirmations as may be under way; reads that
-// come meanwhile gather for the next.
+// come meanwhile gather for the next. With a lease it takes what is there once: what
+// comes meanwhile wakes the server again, and ticks have their turn before that.
 func (s *server) askReads() {
 	for s.leads() && len(s.ledger.reads) < s.cfg.Limits.MaxReadBatches {
 		batch := readBatch{readers: s.board.server.takeReads(nil), remote: s.ledger.askedHere}
@@ -22,7 +24,7 @@ func (s *server) askReads() {
 		batch.id, batch.asked = s.nextRead, s.host.cfg.Clock.Now()
 		s.ledger.askedHere = nil
 		if s.byLease(batch) {
-			continue
+			return
 		}
 		s.ledger.reads = append(s.ledger.reads, batch)
 		effects, err := s.core.ReadIndex(batch.id)

@@ -41,6 +41,9 @@ func (s *server) beatBack(m raft.Message) {
 	if !ok || s.host.cfg.OnRoundTrip == nil || !s.leads() || r.Term != s.role.Term {
 		return
 	}
+	if in := s.board.configuration.Load(); in == nil || !in.Configuration.IsMember(r.From) {
+		return
+	}
 	if took, known := s.rounds.took(r.Round, s.host.cfg.Clock.Now()); known {
 		s.host.cfg.OnRoundTrip(s.cfg.Group, r.From, took)
 	}

@@ -47,6 +47,26 @@ func TestHeartbeatsAreMeasuredAtTheLeader(t *testing.T) {
 	}
 }
 
+// Heartbeats that share an envelope are measured as well, each for its group.
+func TestHeartbeatsOfManyGroupsAreMeasured(t *testing.T) {
+	s := newSimulation(1)
+	measured := map[raft.GroupID]map[raft.NodeID]int{1: {}, 2: {}}
+	groups, _ := s.castMany(t, 3, 2, func(h *HostConfig, _ *GroupConfig) {
+		h.OnRoundTrip = func(group raft.GroupID, to raft.NodeID, took time.Duration) {
+			if took < 0 || took > time.Second {
+				t.Errorf("a heartbeat of group %d to %d took %v", group, to, took)
+			}
+			measured[group][to]++
+		}
+	})
+	s.pass(5 * groups[0][0].cfg.ElectionTimeout())
+	for group, by := range measured {
+		if len(by) < 2 {
+			t.Errorf("of group %d, the heartbeats to %v were measured, want two followers", group, by)
+		}
+	}
+}
+
 // A reply that comes back after many rounds says nothing, and is not taken for the reply
 // to the round that has its place now.
 func TestAnOldHeartbeatsReplyIsNotMeasured(t *testing.T) {

@@ -153,3 +153,26 @@ func (l *liar) Receive(info persistence.SnapshotInfo) (persistence.SnapshotRecei
 func (liarsReceiver) Publish() (persistence.SnapshotInfo, error) {
 	return persistence.SnapshotInfo{}, persistence.ErrCorrupt
 }
+
+// stubborn snapshots can't be removed.
+type stubborn struct{ *persistence.MemorySnapshots }
+
+func (stubborn) Prune(raft.GroupID, int) error { return errEIO }
+
+// TestSnapshotsThatCannotBeRemovedDoNotKeepTheLog: they take up space, and the log before
+// the newest one goes all the same.
+func TestSnapshotsThatCannotBeRemovedDoNotKeepTheLog(t *testing.T) {
+	s, groups, _ := laggards(t, 1, func(h *HostConfig) {
+		h.Snapshots = stubborn{h.Snapshots.(*persistence.MemorySnapshots)}
+	})
+	for _, g := range groups[:2] {
+		ask := &statusRequest{answer: make(chan Status, 1)}
+		if err := g.server.pushControl(ask); err != nil {
+			t.Fatal(err)
+		}
+		s.settle()
+		if st := (<-ask.answer).Raft; st.First == 1 {
+			t.Errorf("node %d has a snapshot, and its log from 1 to %d", g.Node(), st.Last.Index)
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"testing"
 	"time"
-
-	"castaway/raft"
 )
 
 // A read that may be stale is answered by the node that is asked, cut off or not, as long
@@ -42,11 +40,7 @@ func TestTheLagCountsFromTheQuestion(t *testing.T) {
 	s, o := newSimulation(1), newObserver(t)
 	groups := s.cast(t, 3, o, nil)
 	s.pass(5 * groups[0].cfg.ElectionTimeout())
-	var newest raft.Term
-	for term := range o.leaders {
-		newest = max(newest, term)
-	}
-	leader := groups[o.leaders[newest]-1]
+	leader := groups[o.newestLeader()-1]
 	asked, answered := s.Now(), false
 	s.network.Isolate(leader.Node()) // the first round of heartbeats is lost
 	w := newWaiter()

@@ -16,7 +16,7 @@ func TestALeaderWhoseDiskHangsStandsAside(t *testing.T) {
 	old := c.leader()
 	c.put(old, "before")
 	term := old.status().Raft.HardState.Term
-	hung := make(chan Event, 1)
+	hung := make(chan Event, 100)
 	old.group.Watch(func(e Event) {
 		if e.Kind == EventDisk {
 			hung <- e

@@ -41,6 +41,10 @@ type SnapshotDirectory struct {
 	syncFile  func(*os.File) error
 	syncNames func(dir string) error
 
+	// naming is held while a published name gets a file or loses it, so that nobody takes
+	// one file for another.
+	naming sync.Mutex
+
 	mu       sync.Mutex
 	pins     map[string]int  // by path
 	withheld map[string]bool // paths of what is there, but not to be listed
@@ -282,6 +286,8 @@ func (s *SnapshotDirectory) Pin(info SnapshotInfo) (release func()) {
 
 // Prune implements Snapshots.
 func (s *SnapshotDirectory) Prune(group raft.GroupID, keep int) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
 	list, err := s.List(group)
 	if err != nil {
 		return err

@@ -87,17 +87,28 @@ func (s *SnapshotDirectory) Examine(info SnapshotInfo) error {
 	}
 	err = examineFile(f, size.Size(), s.cluster, &info)
 	if errors.Is(err, ErrCorrupt) {
-		s.setAside(&info)
+		s.setAside(f, &info)
 	}
 	return err
 }
 
 // setAside has a damaged file listed no more: by a name of its own, for whoever wants to
-// look at it, and where the disk refuses that, by keeping it in mind.
-func (s *SnapshotDirectory) setAside(info *SnapshotInfo) {
+// look at it, and where the disk refuses that, by keeping it in mind. While it was read,
+// another may have taken its place, which stays.
+func (s *SnapshotDirectory) setAside(damaged *os.File, info *SnapshotInfo) {
+	s.naming.Lock()
+	defer s.naming.Unlock()
 	path := s.path(info.Group, info.Meta.Last)
+	here, err := damaged.Stat()
+	if err != nil {
+		return
+	}
+	there, err := os.Lstat(path)
+	if err != nil || !os.SameFile(here, there) {
+		return
+	}
 	s.withhold(path)
-	err := os.Rename(path, strings.TrimSuffix(path, snapshotPublished)+snapshotDamaged)
+	err = os.Rename(path, strings.TrimSuffix(path, snapshotPublished)+snapshotDamaged)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		s.admit(path)
 	}

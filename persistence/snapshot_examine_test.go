@@ -167,3 +167,21 @@ func TestADamagedFileIsNotListedEvenIfItCannotBeMoved(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSettingAsideTakesTheFileThatWasRead: while a damaged file was read, a good one was
+// published under its name, which stays.
+func TestSettingAsideTakesTheFileThatWasRead(t *testing.T) {
+	s := openFailing(t)
+	info := mustPublish(t, s, 1, snapshotMeta(9), payload(snapshotBlockBytes))
+	old, err := s.open(&info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	good := mustPublish(t, s, 1, snapshotMeta(9), payload(2*snapshotBlockBytes))
+	s.setAside(old, &info)
+	if list, err := s.List(1); err != nil || len(list) != 1 || !list[0].Same(&good) {
+		t.Fatalf("listed are %v, %v, want the one that was published last", list, err)
+	}
+	wantPayload(t, s, good, payload(2*snapshotBlockBytes))
+}

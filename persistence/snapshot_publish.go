@@ -42,6 +42,8 @@ func (s *SnapshotDirectory) publish(f *os.File, info *SnapshotInfo) error {
 		discard(f, f.Name())
 		return err
 	}
+	s.naming.Lock()
+	defer s.naming.Unlock()
 	path := s.path(info.Group, info.Meta.Last)
 	_, missing := os.Lstat(path)
 	replaces := missing == nil && !s.isWithheld(path)

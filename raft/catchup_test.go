@@ -78,3 +78,38 @@ func TestC19_NothingIsLeftOfALearnerThatIsRemoved(t *testing.T) {
 		c.settle()
 	}
 }
+
+// One that is sent snapshots and can take none, as with a full disk, is given up too,
+// though it is heard all the time; and one is told of once.
+func TestC19_WhoRefusesEverySnapshotIsGivenUp(t *testing.T) {
+	const ticks = 5 * timeout
+	c := joining(t, func(o *options) { o.configure = func(cfg *raft.Config) { cfg.CatchUpTicks = ticks } })
+	c.write(1, 5)
+	c.keepTail(1, 1)
+	c.settle()
+	c.heal()
+	refused := 0
+	for range 4 * ticks {
+		c.tickWithoutTransfers()
+		for len(c.servers[1].requests) > 0 {
+			c.transfer(1, false)
+			refused++
+		}
+	}
+	c.want(refused > 2, "it was sent %d snapshots", refused)
+	c.want(c.configured(1) == "[1 2 3] [] []", "it had its time: %s", c.configured(1))
+}
+
+// One that is sent a snapshot has all the time that takes.
+func TestC19_WhoIsBeingSentASnapshotIsNotGivenUp(t *testing.T) {
+	c := joining(t, func(o *options) { o.configure = func(cfg *raft.Config) { cfg.CatchUpTicks = timeout } })
+	c.write(1, 5)
+	c.keepTail(1, 1)
+	c.settle()
+	c.heal()
+	for range 5 * timeout {
+		c.tickWithoutTransfers()
+	}
+	c.want(len(c.servers[1].requests) == 1, "one snapshot is on its way: %d", len(c.servers[1].requests))
+	c.want(c.configured(1) == "[1 2 3] [] [4]", "it has its time: %s", c.configured(1))
+}

@@ -91,3 +91,24 @@ func TestC20_ALeaderRemovesItself(t *testing.T) {
 		c.want(c.leader() != 1 && c.leader() != raft.None, "another leads, and no time has passed: %d", c.leader())
 	}
 }
+
+// C21: a server that does not know of its removal, and asks for votes without asking first,
+// raises nobody's term but its own, and costs nobody its leadership.
+func TestC21_ARemovedServerRaisesNoTerms(t *testing.T) {
+	c := newCluster(t, 3, withConfig(func(cfg *raft.Config) { cfg.PreVote = cfg.ID != 3 }))
+	c.elect(1)
+	c.settle()
+	c.isolate(3)
+	if err := c.change(1, raft.Change{Kind: raft.ChangeRemove, ID: 3}); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(20 * timeout) // nobody tells it any more
+	term := c.term(1)
+	c.heal()
+	for range 5 * timeout {
+		c.pass(1)
+		c.want(c.role(1) == raft.Leader && c.term(1) == term && c.term(2) == term,
+			"1 is %s, 2 is %s, and 3 is %s", c.describe(1), c.describe(2), c.describe(3))
+	}
+	c.want(c.term(3) > term, "it asked for votes: %s", c.describe(3))
+}

@@ -40,8 +40,9 @@ type Config struct {
 	// to be promoted is given up (T4.2.1); 10 if zero.
 	CatchUpRounds int
 	// CatchUpTicks is for how many ticks a learner that is to be promoted may come no
-	// closer, nor be receiving a snapshot, before it is given up: one that was never
-	// started, or whose disk is full. 45,000 if zero, 15 minutes of 20 ms.
+	// closer before it is given up: one that was never started, or whose disk is full.
+	// While a snapshot is on its way they are not counted. 45,000 if zero, 15 minutes of
+	// 20 ms; else at least ElectionTicks.
 	CatchUpTicks int
 
 	// LeaseNanos, unless zero, is how long a leader's lease lasts (T6.4.1, see

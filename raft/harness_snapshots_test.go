@@ -128,3 +128,19 @@ func (o *observer) installs(s *server, before raft.TraceState, meta *raft.Snapsh
 		o.c.broken("C25: server %d discards a log that holds the snapshot's %s", s.id, meta.Last)
 	}
 }
+
+// tickWithoutTransfers lets a tick pass, with all that it gives rise to but for snapshots,
+// which stay asked for.
+func (c *cluster) tickWithoutTransfers() {
+	for _, id := range c.ids {
+		c.input(id, (*raft.Core).Tick)
+	}
+	for len(c.net.queue) > 0 {
+		c.arrive(c.net.take(0))
+		for _, id := range c.ids {
+			c.sync(id, 99)
+			c.acknowledge(id)
+			c.apply(id)
+		}
+	}
+}

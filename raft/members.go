@@ -94,6 +94,7 @@ func (l *leader) catchUp(c *Core) {
 		return
 	}
 	var changes []Change
+	var gaveUp []NodeID
 	for _, id := range cfg.Promoting {
 		switch p := l.find(id); {
 		case p == nil:
@@ -101,7 +102,7 @@ func (l *leader) catchUp(c *Core) {
 			changes = append(changes, Change{Kind: ChangePromote, ID: id})
 		case p.rounds >= c.cfg.catchUpRounds() || p.idle >= c.cfg.catchUpTicks():
 			changes = append(changes, Change{Kind: ChangeRemove, ID: id})
-			c.out.effects.GaveUp = append(c.out.effects.GaveUp, id)
+			gaveUp = append(gaveUp, id)
 		}
 	}
 	if len(changes) == 0 {
@@ -110,6 +111,7 @@ func (l *leader) catchUp(c *Core) {
 	next, err := cfg.changed(changes)
 	if err == nil && l.bearable(c, &next, changes) == nil {
 		l.appendConfiguration(c, next)
+		c.out.effects.GaveUp = gaveUp
 	}
 }
 
@@ -121,12 +123,14 @@ func (p *progress) caughtUp(c *Core) bool {
 
 // notePace counts for how long a learner has come no closer.
 func (p *progress) notePace(c *Core) {
-	receives := p.state == snapshot && p.silent < c.cfg.ElectionTicks
-	if p.match > p.idleMatch || receives || p.caughtUp(c) {
+	switch {
+	case p.match > p.idleMatch || p.caughtUp(c):
 		p.idle, p.idleMatch = 0, p.match
-		return
+	case p.state == snapshot && p.paused && p.silent < c.cfg.ElectionTicks:
+		// It is being sent one, which takes what it takes; only what it has then counts.
+	default:
+		p.idle++
 	}
-	p.idle++
 }
 
 // What CatchUpRounds and CatchUpTicks are if they are zero.

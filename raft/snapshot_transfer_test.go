@@ -36,30 +36,18 @@ func TestC27_FailedTransferIsAskedForAgain(t *testing.T) {
 	c := behind(t)
 	c.heal()
 	requests := func() int { return len(c.servers[1].requests) }
-	tickOnce := func() {
-		for _, id := range c.ids {
-			c.input(id, (*raft.Core).Tick)
-		}
-		for len(c.net.queue) > 0 {
-			c.arrive(c.net.take(0))
-			for _, id := range c.ids {
-				c.sync(id, 99)
-				c.acknowledge(id)
-			}
-		}
-	}
 	for range 2 * timeout {
-		tickOnce()
+		c.tickWithoutTransfers()
 	}
 	c.want(requests() == 1, "%d snapshots are asked for while none is reported", requests())
 	for range 3 {
 		c.transfer(1, false)
 		for range electionTicks - 1 {
-			tickOnce()
+			c.tickWithoutTransfers()
 		}
 		c.want(requests() == 0, "it is asked for again at once")
 		for range 2 * heartbeatTicks {
-			tickOnce()
+			c.tickWithoutTransfers()
 		}
 		c.want(requests() == 1, "%d are asked for an election timeout after the failure", requests())
 	}

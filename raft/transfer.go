@@ -79,9 +79,17 @@ func (l *leader) handOver(c *Core, p *progress) {
 }
 
 // appointSuccessor spares the others an election timeout when the leader steps down for
-// good (T3.10). Where nobody has all of the log, they elect someone by themselves.
+// good (T3.10). Where nobody has all of the log, they elect someone by themselves. Who is
+// the target of a transfer is not made to compete with another.
 func (l *leader) appointSuccessor(c *Core) {
-	if p := l.find(l.bestTransferee(c)); p != nil && p.match == c.log.last {
+	to := l.bestTransferee(c)
+	if t := l.transfer; t != nil {
+		if t.asked {
+			return
+		}
+		to = t.to
+	}
+	if p := l.find(to); p != nil && p.match == c.log.last {
 		l.voidLease()
 		c.send(&TimeoutNow{Header: c.to(p.id)})
 	}

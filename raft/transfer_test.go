@@ -84,3 +84,32 @@ func TestC14_WhoCannotLeadIsNotAsked(t *testing.T) {
 	c.passUntil(electionTicks, func() bool { return c.role(3) == raft.Leader })
 	c.want(c.role(3) == raft.Leader, "the one that is heard is the best: %s", c.describe(3))
 }
+
+// A leader that is on its way out when it hands over has asked somebody already: it asks
+// nobody else to compete with that one once its removal is committed.
+func TestC20_ARemovedLeaderAsksOneSuccessor(t *testing.T) {
+	c := newCluster(t, 3)
+	c.elect(1)
+	c.settle()
+	if err := c.change(1, raft.Change{Kind: raft.ChangeRemove, ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var asked []raft.NodeID
+	for handed := false; ; {
+		c.disks()
+		if len(c.net.queue) == 0 {
+			break
+		}
+		e := c.net.take(0)
+		if m, ok := e.Message.(*raft.TimeoutNow); ok {
+			asked = append(asked, m.To) // and does not arrive
+			continue
+		}
+		c.arrive(e)
+		if !handed && c.role(1) == raft.Leader && c.configured(1) == "[2 3] [] []" {
+			handed = c.transferLeadership(1, 3) == nil
+		}
+	}
+	c.want(c.role(1) == raft.Follower, "it has stepped down: %s", c.describe(1))
+	c.want(len(asked) == 1 && asked[0] == 3, "asked were %v", asked)
+}

@@ -54,6 +54,8 @@ func (cfg *Config) validate() error {
 	case cfg.ElectionTicks/3 < cfg.HeartbeatTicks:
 		return badConfig("ElectionTicks is %d, and must be at least three times HeartbeatTicks, which is %d",
 			cfg.ElectionTicks, cfg.HeartbeatTicks)
+	case cfg.CatchUpTicks > 0 && cfg.CatchUpTicks < cfg.ElectionTicks:
+		return badConfig("CatchUpTicks is %d, and must be 0 or at least ElectionTicks, which is %d", cfg.CatchUpTicks, cfg.ElectionTicks)
 	case cfg.LeaseNanos > 0 && cfg.LeaseNanos >= cfg.PromiseNanos:
 		return badConfig("LeaseNanos is %d, and must be less than PromiseNanos, which is %d", cfg.LeaseNanos, cfg.PromiseNanos)
 	case cfg.MaxInflightBytes < cfg.MaxMessageBytes:

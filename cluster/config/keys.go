@@ -74,7 +74,7 @@ func timeKeys() []Key {
 		{"catch-up-ticks", s, "45000", "ticks", "a new member that has come no closer to the log for so long is removed again, and must be added anew", func(c *Config) any { return &c.CatchUpTicks }},
 		{"pre-vote", s, "true", "true or false", "ask before campaigning, so that a node that was cut off disturbs nobody", func(c *Config) any { return &c.PreVote }},
 		{"check-quorum", s, "true", "true or false", "a leader that hears from no majority steps down", func(c *Config) any { return &c.CheckQuorum }},
-		{"lease-reads", s, "false", "true or false", "answer linearizable reads from the leader's lease, without asking the others, while clocks keep max-clock-drift-percent; the same on all nodes, and never turned on on some of a running cluster", func(c *Config) any { return &c.LeaseReads }},
+		{"lease-reads", s, "false", "true or false", "answer linearizable reads from the leader's lease, without asking the others, while clocks keep max-clock-drift-percent; right only if this, tick-interval, election-ticks and max-clock-drift-percent are the same on all nodes at any time, so stop all nodes to change one of them", func(c *Config) any { return &c.LeaseReads }},
 		{"max-clock-drift-percent", s, "10", "percent", "by how much the clocks of two nodes may differ over an election timeout, with lease-reads", func(c *Config) any { return &c.MaxClockDriftPercent }},
 		{"shutdown-timeout", s, "10s", "duration", "how long a stop may take before it is cut short", func(c *Config) any { return &c.ShutdownTimeout }},
 	}

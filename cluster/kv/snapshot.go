@@ -135,7 +135,7 @@ func readNumber(in *bufio.Reader) (uint64, error) {
 	ahead, err := in.Peek(binary.MaxVarintLen64) // fewer at the end
 	n, size := binary.Uvarint(ahead)
 	switch {
-	case size < 0:
+	case size < 0, size == 0 && len(ahead) == binary.MaxVarintLen64:
 		return 0, fmt.Errorf("%w: a number in it has more than 64 bits", ErrMalformed)
 	case size == 0:
 		return 0, cutOff(err)
@@ -160,6 +160,9 @@ func readItem(in *bufio.Reader, buf *bytes.Buffer) (*item, error) {
 	it := &item{}
 	if err := proto.Unmarshal(buf.Bytes(), &it.kv); err != nil {
 		return nil, fmt.Errorf("%w: a key in it: %w", ErrMalformed, err)
+	}
+	if len(it.kv.Key) == 0 {
+		return nil, fmt.Errorf("%w: a key in it is empty", ErrMalformed)
 	}
 	it.seal()
 	return it, nil
